@@ -1,0 +1,79 @@
+//! The names of runs and of steps.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One execution of a plan. A UUID of version 7, so that names sort by the time of creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(uuid::Uuid);
+
+impl RunId {
+    pub fn generate() -> RunId {
+        RunId(uuid::Uuid::now_v7())
+    }
+
+    pub fn parse(text: &str) -> Option<RunId> {
+        uuid::Uuid::parse_str(text).ok().map(RunId)
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+/// The name of a step within its plan: `restart`, `restart[argus-2]` for one item of a `for_each`, `database/restart` for
+/// a step of an included runbook. Unique in the plan, and stable from plan to resume to undo.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct StepKey(String);
+
+impl StepKey {
+    pub fn new(id: &str) -> StepKey {
+        StepKey(id.to_owned())
+    }
+
+    /// The step for one item of a `for_each`, or one host of a fan-out.
+    pub fn item(&self, item: &str) -> StepKey {
+        StepKey(format!("{}[{item}]", self.0))
+    }
+
+    /// A step of the runbook that this step includes.
+    pub fn child(&self, id: &StepKey) -> StepKey {
+        StepKey(format!("{}/{}", self.0, id.0))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for StepKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_key_names_item_and_included_runbook() {
+        let restart = StepKey::new("restart");
+        assert_eq!(restart.item("argus-2").as_str(), "restart[argus-2]");
+        assert_eq!(StepKey::new("database").child(&restart).as_str(), "database/restart");
+    }
+
+    #[test]
+    fn later_runs_sort_after_earlier_ones() {
+        let first = RunId::generate();
+        let second = RunId::generate();
+        assert!(first < second);
+        assert!(first.to_string() < second.to_string());
+    }
+}

@@ -1,0 +1,9 @@
+//! The ground that everything stands on: errors, names, time, amounts, secrets.
+
+pub mod amount;
+pub mod clock;
+pub mod error;
+pub mod id;
+pub mod secret;
+
+pub use error::{Error, Kind, Result};

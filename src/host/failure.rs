@@ -1,0 +1,43 @@
+//! Why a host did not do what it was asked.
+
+use std::fmt;
+
+/// A failure of the way to the host, never of the command itself: a command that ran and failed has an exit code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub host: String,
+    pub kind: FailureKind,
+    /// A lower-case fragment: what was tried, and what the other side said.
+    pub message: String,
+    /// Whether a byte of the request may have reached the host: then nobody knows whether it took effect.
+    pub is_dispatched: bool,
+    pub hints: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// No route, nobody listens, the name does not resolve.
+    Unreachable,
+    /// The host key is unknown or has changed.
+    HostKey,
+    /// The host does not know us.
+    Authentication,
+    /// `sudo` asks for a password, or is not there.
+    Privilege,
+    /// No answer in time.
+    Timeout,
+    /// The connection was there, and is gone.
+    Lost,
+    /// Something that is needed on the host is missing: Docker, Compose, a shell, a folder, a container.
+    Missing,
+    /// The other side answered with something that opsctl does not understand.
+    Protocol,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "host `{}`: {}", self.host, self.message)
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,60 @@
+//! What the hosts said about themselves when the plan was made: the names that exist only at run time.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::inventory::{Inventory, Project};
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Facts {
+    pub hosts: BTreeMap<String, HostFacts>,
+    pub projects: BTreeMap<String, ProjectFacts>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HostFacts {
+    /// How Compose is called there: `docker compose`, or the older `docker-compose`.
+    pub compose: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProjectFacts {
+    /// The project's name as Compose knows it.
+    pub name: String,
+}
+
+/// The inventory together with the facts: all that an action may look at when it builds its operation.
+#[derive(Debug, Clone, Copy)]
+pub struct Site<'a> {
+    pub inventory: &'a Inventory,
+    pub facts: &'a Facts,
+}
+
+impl Site<'_> {
+    /// The start of a Compose command line for a project, such as `docker compose -f docker-compose.prod.yml`. It is run in
+    /// the project's folder.
+    ///
+    /// # Errors
+    /// In words, when there is no such project or its host was not asked.
+    pub fn compose(&self, project: &str) -> Result<Vec<String>, String> {
+        let Project { host, files, .. } = self.project(project)?;
+        let facts = self
+            .facts
+            .hosts
+            .get(host)
+            .ok_or_else(|| format!("host `{host}` was not asked for its Compose"))?;
+        let mut argv = facts.compose.clone();
+        argv.extend(files.iter().flat_map(|file| ["-f".to_owned(), file.clone()]));
+        Ok(argv)
+    }
+
+    /// # Errors
+    /// In words, with the projects that there are.
+    pub fn project(&self, name: &str) -> Result<&Project, String> {
+        self.inventory.projects.get(name).ok_or_else(|| {
+            let known: Vec<_> = self.inventory.projects.keys().map(|name| format!("`{name}`")).collect();
+            format!("there is no project `{name}`: the inventory has {}", known.join(", "))
+        })
+    }
+}

@@ -1,0 +1,185 @@
+//! The inventory, `opsctl.yaml`: what runs where, and how its health is seen.
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::address::Address;
+use super::operation::Via;
+
+/// Everything opsctl knows about a site. Names that exist only at run time (Compose project names, container names, the tag
+/// that runs) are not in here: they are asked from Compose and Docker every time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Inventory {
+    /// The name of the site, as messages call it.
+    pub name: String,
+    pub hosts: IndexMap<String, Host>,
+    #[serde(default)]
+    pub projects: IndexMap<String, Project>,
+    #[serde(default)]
+    pub services: IndexMap<String, Service>,
+    #[serde(default)]
+    pub databases: IndexMap<String, Database>,
+    #[serde(default)]
+    pub caches: IndexMap<String, Cache>,
+    #[serde(default)]
+    pub endpoints: IndexMap<String, Endpoint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitoring: Option<Monitoring>,
+}
+
+/// A machine that runs Docker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Host {
+    /// `local`, or `ssh://[user@]host[:port]`.
+    pub address: Address,
+    /// How to become root for commands and for Docker.
+    #[serde(default, rename = "become", skip_serializing_if = "Option::is_none")]
+    pub escalation: Option<Become>,
+    /// An ssh_config file to use in place of the person's own. Relative to the inventory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssh_config: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Become {
+    Sudo,
+}
+
+/// A Compose project on a host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Project {
+    pub host: String,
+    /// The folder that the Compose files are in.
+    pub directory: String,
+    /// The Compose files, relative to the folder. Empty: Compose finds its default ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+}
+
+/// A product: one or more instances that do the same work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    pub project: String,
+    /// The instances, by the name of their Compose service.
+    pub instances: IndexMap<String, Instance>,
+    /// The database that it cannot work without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
+    /// The cache that it cannot work without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<String>,
+    /// The variable in the project's `.env` that pins the image tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_tag: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<Upstream>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Instance {
+    /// The URL that answers 2xx when the instance is healthy.
+    pub health: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub via: Via,
+}
+
+/// Where the proxy lists the instances of a service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// The Compose service of the proxy.
+    pub proxy: String,
+    /// The name of the upstream in its configuration.
+    pub name: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    pub engine: DatabaseEngine,
+    pub project: String,
+    /// The Compose service that runs it.
+    pub service: String,
+    /// The database user.
+    pub user: String,
+    /// The name of the database in the engine.
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backups: Option<Backups>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DatabaseEngine {
+    Postgres,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Backups {
+    /// The folder on the host.
+    pub directory: String,
+    /// The file names, as a shell pattern.
+    pub pattern: String,
+    /// How many are kept.
+    pub keep: u32,
+}
+
+/// A Redis.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cache {
+    pub project: String,
+    /// The Compose service that runs it.
+    pub service: String,
+    /// Whether everything in it can be made anew, so that it may be emptied.
+    #[serde(default)]
+    pub disposable: bool,
+}
+
+/// A URL that tells whether something besides the services is healthy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoint {
+    pub host: String,
+    pub health: String,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub via: Via,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Monitoring {
+    pub host: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prometheus: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alertmanager: Option<String>,
+}
+
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+impl Inventory {
+    /// The service and the instance of that name, with the service's name.
+    pub fn instance(&self, name: &str) -> Option<(&str, &Service, &Instance)> {
+        self.services.iter().find_map(|(service_name, service)| {
+            Some((service_name.as_str(), service, service.instances.get(name)?))
+        })
+    }
+
+    /// The host of a project. The names were checked when the inventory was loaded.
+    pub fn host_of(&self, project: &str) -> &str {
+        &self.projects[project].host
+    }
+}

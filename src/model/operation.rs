@@ -1,0 +1,215 @@
+//! What a step does to the world, with every value filled in.
+//!
+//! Building an operation is apart from performing it: actions turn their arguments into operations, golden tests compare
+//! those as data, `plan` shows them, the plan's digest covers them, and only the engine, through a host, performs them.
+//! Reads of Docker go by its API and are shown as the command a person would type instead.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::amount::Span;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    /// A command on the host. The only operation that may change it.
+    Command(Command),
+    /// A command in a running container that only reads, asked through Docker's API.
+    Exec(ContainerCommand),
+    /// A question to Docker's API.
+    Docker(DockerQuery),
+    Http(HttpRequest),
+    /// Opens a TCP connection and closes it.
+    Connect {
+        address: String,
+        port: u16,
+        deadline: Span,
+    },
+    Sleep(Span),
+    /// A condition over the inventory, the parameters and earlier outputs, already worked out.
+    Assert {
+        holds: bool,
+        message: String,
+    },
+    /// A question to a person.
+    Approve {
+        question: String,
+    },
+}
+
+/// A command on a host, as an argument vector or as a line for `sh -c`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    pub program: Program,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdin: Option<String>,
+    /// Exit codes that mean success. Empty: only 0.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub success_codes: Vec<i32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Program {
+    Argv(Vec<String>),
+    Shell(String),
+}
+
+/// Which containers of a Compose project: those of one service, or all. Found by Compose's labels, never by guessing a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selection {
+    /// The project's name as Compose knows it.
+    pub project: String,
+    /// The start of the equivalent command line, such as `docker compose -f docker-compose.prod.yml`; for showing.
+    pub compose: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContainerCommand {
+    pub container: Selection,
+    pub argv: Vec<String>,
+    pub deadline: Span,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DockerQuery {
+    /// State, health, restart count, exit code, image and times of the containers, running or not.
+    Containers(Selection),
+    /// The last lines of the containers' logs.
+    Logs { of: Selection, tail: u32, since: Option<Span> },
+    /// CPU and memory in use.
+    Stats(Selection),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HttpRequest {
+    pub method: String,
+    pub url: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    pub deadline: Span,
+    /// From where the URL is asked: the host that the step is on, or the machine opsctl runs on.
+    #[serde(default)]
+    pub via: Via,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Via {
+    /// From the host that the thing belongs to, through opsctl's connection to it.
+    #[default]
+    Host,
+    /// From the machine that opsctl runs on.
+    Here,
+}
+
+/// What an operation gave: `value` is what conditions and extractions look at.
+///
+/// | operation | fields of `value` |
+/// |---|---|
+/// | command, exec | `status` (exit code), `stdout`, `stderr` |
+/// | containers | `containers`: a list of `name service id image image_id state health restarts exit_code oom_killed started_at finished_at` |
+/// | logs | `stdout` (the lines, oldest first), `lines` (their number) |
+/// | stats | `containers`: a list of `name service cpu_percent memory_bytes memory_limit_bytes memory_percent` |
+/// | http | `status` (0 when there was no answer), `body`, `json` (null unless it is JSON), `headers`, `ms`, `error` |
+/// | connect | `connected`, `ms`, `error` |
+/// | assert | `holds` |
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    pub value: serde_json::Value,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Operation::Command(command) => command.fmt(f),
+            Operation::Exec(exec) => {
+                write!(f, "{} exec -T", words(&exec.container.compose))?;
+                if let Some(service) = &exec.container.service {
+                    write!(f, " {}", quoted(service))?;
+                }
+                write!(f, " {}", words(&exec.argv))
+            }
+            Operation::Docker(query) => query.fmt(f),
+            Operation::Http(request) => {
+                write!(f, "{} {}", request.method, request.url)?;
+                if request.via == Via::Here { f.write_str(" (from here)") } else { Ok(()) }
+            }
+            Operation::Connect { address, port, .. } => write!(f, "connect to {address}:{port}"),
+            Operation::Sleep(span) => write!(f, "sleep {span}"),
+            Operation::Assert { message, .. } => write!(f, "check that {message}"),
+            Operation::Approve { question } => write!(f, "ask: {question}"),
+        }
+    }
+}
+
+impl fmt::Display for DockerQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (verb, of) = match self {
+            DockerQuery::Containers(of) => ("ps -a".to_owned(), of),
+            DockerQuery::Logs { of, tail, since: None } => (format!("logs --tail {tail}"), of),
+            DockerQuery::Logs { of, tail, since: Some(since) } => {
+                (format!("logs --tail {tail} --since {since}"), of)
+            }
+            DockerQuery::Stats(of) => ("stats --no-stream".to_owned(), of),
+        };
+        write!(f, "{} {verb}", words(&of.compose))?;
+        of.service.iter().try_for_each(|service| write!(f, " {}", quoted(service)))
+    }
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(directory) = &self.directory {
+            write!(f, "cd {} && ", quoted(directory))?;
+        }
+        for (name, value) in &self.env {
+            write!(f, "{name}={} ", quoted(value))?;
+        }
+        match &self.program {
+            Program::Argv(argv) => f.write_str(&words(argv)),
+            Program::Shell(line) => f.write_str(line),
+        }
+    }
+}
+
+/// An argument vector as a line that a POSIX shell reads back as the same words.
+pub fn words<S: AsRef<str>>(argv: &[S]) -> String {
+    argv.iter().map(|word| quoted(word.as_ref())).collect::<Vec<_>>().join(" ")
+}
+
+/// One word, quoted for a POSIX shell; left as it is when that is safe.
+pub fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_word_comes_back_from_a_shell_unchanged() {
+        for word in ["", "plain", "two words", "it's", "$HOME `id` \"x\"", "a;b|c&d", "*?[", "~", "new\nline"]
+        {
+            let line = format!("printf %s {}", quoted(word));
+            let output = std::process::Command::new("sh").args(["-c", &line]).output().unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), word);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! A runbook: a YAML procedure of typed parameters and steps, before any value is filled in.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::check::{Call, Check};
+use super::extract::Extract;
+use super::param::Param;
+use crate::base::amount::Span;
+
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Runbook {
+    /// Its name, the same as the file's.
+    pub runbook: String,
+    pub title: String,
+    /// The names of the alerts that it answers.
+    #[serde(default)]
+    pub alerts: Vec<String>,
+    pub risk: Risk,
+    /// The recovery time that it aims at. Shown, measured and reported against.
+    #[serde(default)]
+    pub rto: Option<Span>,
+    #[serde(default)]
+    pub params: IndexMap<String, Param>,
+    pub steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Risk {
+    /// Changes nothing.
+    ReadOnly,
+    /// Interrupts something that can be started again.
+    Disruptive,
+    /// Can lose data.
+    Destructive,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Its name in the plan, the journal and the commands that settle it: letters, digits, `-` and `_`.
+    pub id: String,
+    pub title: String,
+    /// The action, exactly one: `{ compose.restart: { project: ..., service: ... } }`.
+    #[serde(rename = "do")]
+    pub action: Call,
+    /// The host. Without it: the host of what the action names, such as its project or database.
+    #[serde(default)]
+    pub on: Option<String>,
+    /// A condition. When it is false, the step is skipped.
+    #[serde(default)]
+    pub when: Option<String>,
+    /// A list to do the step for, one by one, as `item`.
+    #[serde(default)]
+    pub for_each: Option<String>,
+    /// How many items of `for_each` at once.
+    #[serde(default = "one")]
+    pub parallel: u32,
+    /// How many items of `for_each` may fail before the others are not begun.
+    #[serde(default)]
+    pub max_failures: u32,
+    /// How long one attempt may take, its expectations not included.
+    #[serde(default)]
+    pub timeout: Option<Span>,
+    #[serde(default)]
+    pub retry: Option<Retry>,
+    /// A check that answers whether this has already happened. It skips a satisfied step, and settles an interrupted one.
+    #[serde(default)]
+    pub done_when: Option<Check>,
+    /// Checks that must hold after the step.
+    #[serde(default)]
+    pub expect: Vec<Check>,
+    /// The action that takes the step back, or `none`.
+    #[serde(default)]
+    pub undo: Option<Undo>,
+    /// The point of no return: nothing takes this step back.
+    #[serde(default)]
+    pub irreversible: bool,
+    /// What a person has to agree to before the step starts.
+    #[serde(default)]
+    pub approve: Option<String>,
+    #[serde(default)]
+    pub on_failure: OnFailure,
+    /// What to do when nobody knows whether the step took effect. Without it: `rerun` for reads and for actions that state
+    /// a desired condition, `probe` where there is a `done_when`, else `ask`.
+    #[serde(default)]
+    pub on_interrupted: Option<OnInterrupted>,
+    /// What later steps may use, as `outputs.STEP.NAME`.
+    #[serde(default)]
+    pub outputs: IndexMap<String, Extract>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retry {
+    /// How many attempts in all.
+    pub attempts: u32,
+    /// The wait before the second attempt.
+    #[serde(default = "default_delay")]
+    pub delay: Span,
+    /// By what each wait is longer than the one before.
+    #[serde(default = "default_backoff")]
+    pub backoff: f64,
+    /// No wait is longer than this.
+    #[serde(default = "default_max_delay")]
+    pub max_delay: Span,
+}
+
+/// The action that takes a step back; `none` says that there is nothing to take back.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Undo {
+    None,
+    Action(Call),
+}
+
+/// What a failed step leads to: `halt`, `undo`, `continue`, or `{ run: RUNBOOK, with: {...} }`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum OnFailure {
+    /// The run stops there, resumable.
+    #[default]
+    Halt,
+    /// Everything done so far is taken back.
+    Undo,
+    /// The run goes on; the step stays failed.
+    Continue,
+    /// Another runbook is run, and then this step is tried once more.
+    Run { runbook: String, with: serde_json::Map<String, serde_json::Value> },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnInterrupted {
+    /// Doing it twice is the same as doing it once.
+    Rerun,
+    /// `done_when` decides.
+    Probe,
+    /// A person decides.
+    Ask,
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn default_delay() -> Span {
+    Span::secs(1)
+}
+
+fn default_backoff() -> f64 {
+    2.0
+}
+
+fn default_max_delay() -> Span {
+    Span::secs(30)
+}
+
+mod form {
+    //! The YAML forms of what is either a word or a map.
+
+    use serde::de::{Deserialize, Deserializer, Error};
+    use serde_json::Value;
+
+    use super::{OnFailure, Undo};
+
+    impl<'de> Deserialize<'de> for Undo {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Undo, D::Error> {
+            match Value::deserialize(deserializer)? {
+                Value::String(word) if word == "none" => Ok(Undo::None),
+                value @ Value::Object(_) => {
+                    serde_json::from_value(value).map(Undo::Action).map_err(D::Error::custom)
+                }
+                _ => Err(D::Error::custom("`undo` is an action, or the word `none`")),
+            }
+        }
+    }
+
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Rescue {
+        run: String,
+        #[serde(default)]
+        with: serde_json::Map<String, Value>,
+    }
+
+    impl<'de> Deserialize<'de> for OnFailure {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OnFailure, D::Error> {
+            let refused = "`on_failure` is `halt`, `undo`, `continue` or `{ run: RUNBOOK, with: {...} }`";
+            match Value::deserialize(deserializer)? {
+                Value::String(word) => match word.as_str() {
+                    "halt" => Ok(OnFailure::Halt),
+                    "undo" => Ok(OnFailure::Undo),
+                    "continue" => Ok(OnFailure::Continue),
+                    _ => Err(D::Error::custom(refused)),
+                },
+                value @ Value::Object(_) => {
+                    let Rescue { run, with } = serde_json::from_value(value).map_err(D::Error::custom)?;
+                    Ok(OnFailure::Run { runbook: run, with })
+                }
+                _ => Err(D::Error::custom(refused)),
+            }
+        }
+    }
+
+    impl schemars::JsonSchema for Undo {
+        fn schema_name() -> std::borrow::Cow<'static, str> {
+            "Undo".into()
+        }
+
+        fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+            let call = generator.subschema_for::<super::Call>();
+            schemars::json_schema!({ "anyOf": [{ "const": "none" }, call] })
+        }
+    }
+
+    impl schemars::JsonSchema for OnFailure {
+        fn schema_name() -> std::borrow::Cow<'static, str> {
+            "OnFailure".into()
+        }
+
+        fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+            schemars::json_schema!({ "anyOf": [
+                { "enum": ["halt", "undo", "continue"] },
+                {
+                    "type": "object",
+                    "properties": { "run": { "type": "string" }, "with": { "type": "object" } },
+                    "required": ["run"],
+                    "additionalProperties": false,
+                },
+            ] })
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What can be said about a run: the events that its journal is made of.
+//!
+//! Everything that is known about a run is a fold of these. They are the interface between the engine, which appends them,
+//! and the screen, which shows them; what is only of passing interest (progress, lines of output) is not an event.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::base::clock::Timestamp;
+use crate::base::id::{RunId, StepKey};
+use crate::model::plan::Digest;
+
+/// One line of a journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The version of this format.
+    pub v: u32,
+    pub seq: u64,
+    /// The sha256 of the previous line; of the plan for the first.
+    pub prev: Digest,
+    pub at: Timestamp,
+    /// One process's turn at the run. Zero before the first turn.
+    pub epoch: u64,
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    RunCreated {
+        run: RunId,
+        plan: Digest,
+        runbook: String,
+        operator: String,
+    },
+    /// A process takes its turn. What it writes from here on carries its epoch.
+    EpochStarted {
+        operator: String,
+        pid: u32,
+    },
+    LeaseTaken {
+        host: String,
+        fence: u64,
+    },
+    LeaseReleased {
+        host: String,
+    },
+    /// Durable before the first byte goes to a host.
+    StepStarted {
+        step: StepKey,
+        attempt: u32,
+        phase: Phase,
+    },
+    StepFinished {
+        step: StepKey,
+        attempt: u32,
+        phase: Phase,
+        outcome: Outcome,
+    },
+    /// What was found out about a step that nobody knew the end of.
+    StepObserved {
+        step: StepKey,
+        attempt: u32,
+        phase: Phase,
+        finding: Finding,
+        by: Evidence,
+    },
+    /// The step was not needed: its condition is false, it had already happened, or nothing failed that it would mend.
+    StepSkipped {
+        step: StepKey,
+        why: Skip,
+    },
+    /// What a person decided.
+    Decision {
+        by: String,
+        choice: Choice,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    UndoRequested {
+        by: String,
+    },
+    /// The run stops moving, and can be resumed.
+    RunRested {
+        rest: Rest,
+    },
+    RunEnded {
+        end: End,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    Do,
+    Undo,
+}
+
+/// How one attempt ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Outcome {
+    Succeeded {
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        outputs: BTreeMap<String, Value>,
+        /// The sha256 of the output, kept as a blob beside the journal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        log: Option<Digest>,
+        ms: u64,
+    },
+    Failed {
+        message: String,
+        /// Whether the world may have changed all the same. When in doubt: true.
+        may_have_changed: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        log: Option<Digest>,
+        ms: u64,
+    },
+    /// Nobody knows whether it took effect: the connection was lost, or the time ran out.
+    Unknown { message: String, ms: u64 },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finding {
+    /// It took effect: as good as succeeded.
+    Happened,
+    /// It certainly had no effect, or doing it again is the same as doing it once: it may be started again.
+    MayRun,
+}
+
+/// On what a finding stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "from", rename_all = "snake_case")]
+pub enum Evidence {
+    /// The step's `done_when`.
+    DoneWhen,
+    /// The step may be repeated at will: it only reads, states a desired condition, or says `on_interrupted: rerun`.
+    Repeatable,
+    Person {
+        by: String,
+        reason: String,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "because", rename_all = "snake_case")]
+pub enum Skip {
+    /// Its `when` is false.
+    Condition { text: String },
+    /// Its `done_when` holds.
+    AlreadyDone,
+    /// The step that it would have mended did not fail.
+    NotNeeded,
+    /// Too many items of its group failed.
+    TooManyFailures,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "choice", rename_all = "snake_case")]
+pub enum Choice {
+    /// The plan as a whole, before the first step.
+    ApprovePlan {
+        plan: Digest,
+    },
+    ApproveStep {
+        step: StepKey,
+    },
+    /// The step is not to be done: the run halts before it.
+    DeclineStep {
+        step: StepKey,
+    },
+    /// A failed or halted run goes on: failed steps are tried again.
+    Resume,
+    /// The run is left as it is, for good.
+    Abandon,
+}
+
+/// Why a run rests, and what it waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "as", rename_all = "snake_case")]
+pub enum Rest {
+    /// A person has to approve a step, or to say whether one took effect.
+    WaitingForPerson { step: StepKey, question: String },
+    /// A host does not answer.
+    WaitingForHost { host: String, message: String },
+    /// A step failed.
+    Failed { step: StepKey, message: String },
+    /// Ctrl-C.
+    Cancelled { by: String },
+    /// An undo failed.
+    Stuck { step: StepKey, message: String },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    Succeeded,
+    Undone,
+    Abandoned,
+}

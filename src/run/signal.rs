@@ -1,0 +1,26 @@
+//! What the engine tells the screen while a run moves: every record as it becomes durable, and what passes in between.
+
+use super::event::{Phase, Record};
+use crate::base::amount::Span;
+use crate::base::id::{RunId, StepKey};
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Signal {
+    /// Before the first record: which run this is.
+    Opened { run: RunId },
+    /// A record is durable.
+    Recorded(Record),
+    /// A line that a command wrote.
+    Output { step: StepKey, phase: Phase, stream: Stream, line: String },
+    /// A check was tried: what it saw, and how far it is.
+    Checked { step: StepKey, check: String, holds: bool, saw: String, streak: u32, needed: u32 },
+    /// The run waits for something that is not a step: a connection, a lock, the pause before another attempt.
+    Waiting { what: String, at_most: Option<Span> },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stream {
+    Out,
+    Err,
+}
