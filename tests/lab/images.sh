@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154
 # The lab's images: the base from Debian packages, the ones built on it, and the registry that serves those of the stack.
 #
 # Sourced by `up`. An image carries the checksum of what it was built from as a label, and is built again only when that
@@ -41,7 +41,9 @@ base_image() {
         fi
         mirror=$(debian_mirror)
         say "making debian:trixie-slim from packages"
-        quietly mmdebstrap --variant=minbase trixie "$tar.new" ${mirror:+"$mirror"}
+        quietly mmdebstrap --variant=minbase --dpkgopt='path-exclude=/usr/share/man/*' \
+            --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+            --dpkgopt='path-exclude=/usr/share/locale/*' trixie "$tar.new" ${mirror:+"$mirror"}
         mv "$tar.new" "$tar"
     fi
     quietly docker import "$tar" debian:trixie-slim
@@ -54,7 +56,7 @@ build_images() {
     have=$(docker image ls -q --no-trunc --filter "label=$label" | sort -u |
         xargs -r docker image inspect -f "{{range .RepoTags}}{{.}}={{end}}{{index .Config.Labels \"$label\"}}")
     while IFS='|' read -r name context arguments; do
-        [[ $name == *:* && $name != *"/$images" && ${name##*/} == *:* ]] || name+=:latest
+        [[ ${name##*/} == *:* ]] || name+=:latest
         sum=$(checksum_of "$context" "$arguments")
         grep -qxF "$name=$sum" <<<"$have" && continue
         list=()
@@ -62,6 +64,8 @@ build_images() {
         say "building $name"
         DOCKER_BUILDKIT=0 quietly docker build --network host --label "$label=$sum" "${list[@]}" -t "$name" "$lab/$context"
     done < <(image_list)
+    # What a new build left without a name.
+    docker image prune -f --filter "label=$label" >/dev/null
 }
 
 network_and_registry() {

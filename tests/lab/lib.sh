@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # What every command of the lab shares: its names, its ports, its state folder, and how to say something.
 #
 # Sourced, never run. A name that another file relies on is set here and nowhere else.
@@ -23,6 +23,7 @@ versions=(v1.0.0 v1.1.0 v1.2.0 v1.3.0-bad)
 stack_directory=/opt/opareta/infrastructure/docker
 local_directory=$state/local/docker
 compose_file=docker-compose.prod.yml
+project=docker                     # nobody named it, so Compose took the folder's name
 
 export DOCKER_CLI_HINTS=false COMPOSE_STATUS_STDOUT=0
 
@@ -54,7 +55,7 @@ until_true() {
 
 # One command of the lab at a time; the lock ends with the process.
 one_at_a_time() {
-    exec 8>"${TMPDIR:-/tmp}/opsctl-lab.lock"
+    exec 8>>"${TMPDIR:-/tmp}/opsctl-lab.lock"
     if ! flock -n 8; then
         say "waiting for another lab command"
         flock 8
@@ -76,6 +77,6 @@ directory_of() { if [[ $1 == local ]]; then echo "$local_directory"; else echo "
 
 # The ids of the containers of one Compose service, whatever they are called.
 container_of() {
-    at "$1" docker ps -aq --filter "label=com.docker.compose.service=$2" \
-        --filter "label=com.docker.compose.project.working_dir=$(directory_of "$1")"
+    at "$1" docker ps -aq --filter "label=com.docker.compose.project=$project" \
+        --filter "label=com.docker.compose.service=$2"
 }
