@@ -40,6 +40,22 @@ wake_host() {
     at app lab-engine start
 }
 
+# Tags of the lab move when its images are built anew. A host that pulled the older ones lets go of them.
+fresh_images() {
+    local now
+    now=$(sort "$state/pushed" | sha256sum | cut -c 1-16)
+    at app bash -s "$now" "$stack_directory" "$compose_file" <<'SCRIPT'
+set -euo pipefail
+mark=/var/lib/docker/lab-images
+[[ $(cat "$mark" 2>/dev/null) != "$1" ]] || exit 0
+echo "up: pulling the stack's images" >&2
+cd "$2"
+docker image ls --format '{{.Repository}}:{{.Tag}}' '*/opareta/*' | xargs -r docker image rm -f >/dev/null 2>&1 || true
+docker compose -f "$3" pull --quiet 2>/dev/null </dev/null
+echo "$1" >"$mark"
+SCRIPT
+}
+
 # The stack without its data; the next start begins with empty volumes.
 empty_stack() {
     local place=$1 backups=/var/backups/opareta
