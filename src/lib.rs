@@ -20,3 +20,4 @@ pub mod base;
 pub mod host;
 pub mod model;
 pub mod run;
+pub mod ui;
