@@ -111,6 +111,12 @@ impl Index {
             .map(|(path, range)| (path.as_str(), range))
     }
 
+    /// The path of the map that has a key at `offset`.
+    pub(super) fn map_with_key_at(&self, offset: usize) -> Option<&str> {
+        let begins = |node: &Node| node.key.as_ref().is_some_and(|key| key.start == offset);
+        self.0.iter().find(|(_, node)| begins(node)).and_then(|(path, _)| parent(path))
+    }
+
     /// The path of the list or map that begins at `offset`.
     pub(super) fn collection_at(&self, offset: usize) -> Option<&str> {
         let begins = |node: &Node| node.value.start == offset && node.shape != Shape::Scalar;

@@ -11,6 +11,7 @@ pub mod operation;
 pub mod param;
 pub mod plan;
 pub mod runbook;
+mod soundness;
 pub mod source;
 pub mod view;
 mod yaml;

@@ -87,16 +87,18 @@ impl Source {
     /// When there is a mistake.
     pub fn refuse(&self, mut mistakes: Vec<Mistake>) -> Result<()> {
         mistakes.sort_by_key(|mistake| mistake.range.start);
-        let mut mistakes = mistakes.into_iter();
-        let Some(first) = mistakes.next() else { return Ok(()) };
-        let mut error = first.into_error(self);
-        for other in mistakes {
-            let Error { message, detail, hints, .. } = other.into_error(self);
-            let all = error.detail.get_or_insert_default();
-            all.push_str(&format!("\n\nerror: {message}\n{}", detail.unwrap_or_default()));
-            hints.iter().for_each(|hint| all.push_str(&format!("\nhint: {hint}")));
+        if mistakes.len() < 2 {
+            return mistakes.pop().map_or(Ok(()), |only| Err(only.into_error(self)));
         }
-        Err(error)
+        // The hints stay with what they are about, and not after all of it.
+        let told = |error: &Error| {
+            let hints: String = error.hints.iter().map(|hint| format!("\nhint: {hint}")).collect();
+            format!("{}{hints}", error.detail.as_deref().unwrap_or_default())
+        };
+        let errors: Vec<_> = mistakes.into_iter().map(|mistake| mistake.into_error(self)).collect();
+        let others = errors[1..].iter().map(|error| format!("\n\nerror: {}\n{}", error.message, told(error)));
+        let detail = told(&errors[0]) + &others.collect::<String>();
+        Err(Error::invalid(&errors[0].message).detail(detail))
     }
 
     fn excerpt(&self, range: &Range<usize>) -> String {

@@ -127,9 +127,10 @@ fn path(source: &Source, offset: usize) -> &str {
     source.index().around(offset).map_or("", |(path, _)| path)
 }
 
-/// A missing key is missed in the map that begins at `offset`.
+/// The library tells it at the last key of the map that it is missing from, or at the map where that is empty.
 fn missing(source: &Source, offset: usize, field: &str) -> Mistake {
-    let path = source.index().collection_at(offset).unwrap_or_default();
+    let index = source.index();
+    let path = index.map_with_key_at(offset).or_else(|| index.collection_at(offset)).unwrap_or_default();
     let whole = match path.rsplit('/').next() {
         Some(name) if !name.is_empty() && name.parse::<usize>().is_err() => format!(" in `{name}`"),
         _ => String::new(),
