@@ -4,6 +4,7 @@ pub mod amount;
 pub mod clock;
 pub mod error;
 pub mod id;
+pub mod nearest;
 pub mod secret;
 
 pub use error::{Error, Kind, Result};
