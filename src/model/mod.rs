@@ -9,3 +9,4 @@ pub mod operation;
 pub mod param;
 pub mod plan;
 pub mod runbook;
+pub mod template;
