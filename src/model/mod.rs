@@ -15,3 +15,4 @@ mod soundness;
 pub mod source;
 pub mod view;
 mod yaml;
+pub mod template;
