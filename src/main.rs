@@ -3,14 +3,16 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use opsctl::{cli, ui};
 
 fn main() -> ExitCode {
-    let cli = opsctl::cli::Cli::parse();
-    let form = opsctl::ui::error::Form::of(cli.global.json);
-    match opsctl::cli::run(cli) {
+    let cli = cli::Cli::parse();
+    let is_json = cli.global.json;
+    match cli::run(cli) {
         Ok(exit) => exit,
         Err(error) => {
-            opsctl::ui::error::print(&error, form);
+            // There is nobody left to tell when this fails too.
+            let _ = ui::error::show(&error, is_json);
             ExitCode::from(error.kind.exit_code())
         }
     }

@@ -4,20 +4,22 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::Global;
-use super::confirm::consent;
-use super::drive::{self, Ending};
-use super::open::{Workplace, unreachable_host};
-use super::procedure::{Consent, plan_of};
-use super::status::rows;
-use crate::base::amount::Span;
+use super::consent::Consent;
+use super::drive;
+use super::open::Workplace;
+use super::procedure::plan_of;
+use super::status::{look_at, rows};
 use crate::base::clock::{Timestamp, elapsed};
 use crate::base::{Error, Kind, Result};
 use crate::engine::hosts::Hosts;
 use crate::model::plan::Plan;
-use crate::triage::look::{Role, Seen, look};
+use crate::triage::look::{Role, Seen};
 use crate::triage::scenario::{Diagnosis, Scenario, Target, diagnose, named};
-use crate::triage::untouched::Untouched;
-use crate::ui;
+use crate::triage::untouched::untouched;
+use crate::ui::recovery::{Recovered, Voice};
+
+/// The pause between the two looks that an outage is judged by.
+const SECOND_LOOK: Duration = Duration::from_millis(500);
 
 /// Looks at a service or an instance, names what is wrong, shows the plan, asks, recovers, and checks the result.
 ///
@@ -36,46 +38,47 @@ pub struct Failover {
 impl Failover {
     pub async fn run(&self, global: &Global) -> Result<ExitCode> {
         let workplace = Workplace::open(global)?;
-        let target = Target::find(&workplace.inventory, &self.target).map_err(|known| unknown_target(&self.target, &known))?;
+        let target = Target::find(&workplace.inventory, &self.target)
+            .map_err(|known| unknown_target(&self.target, &known))?;
         let hosts = workplace.hosts();
-        let talk = ui::talk::Talk::new(global.json, global.quiet);
+        let result = self.recover(&workplace, &hosts, &target, global).await;
+        hosts.close().await;
+        result
+    }
 
-        let before = concerning(&workplace, &target, look_at(&workplace, &hosts).await?);
-        talk.look(&rows(&before));
-        let Some(scenario) = self.scenario_for(&target, &before)? else {
-            hosts.close().await;
-            talk.say(&format!("every instance of `{}` is healthy: nothing to do, nothing was changed", target.name()));
+    async fn recover(
+        &self,
+        workplace: &Workplace,
+        hosts: &Hosts,
+        target: &Target,
+        global: &Global,
+    ) -> Result<ExitCode> {
+        let voice = Voice { is_json: global.json, is_quiet: global.quiet };
+        let before = look_twice(workplace, hosts, target).await;
+        voice.saw(&rows(&before))?;
+        let Some(scenario) = self.scenario_for(target, &before)? else {
+            voice.nothing_to_do(target.name())?;
             return Ok(ExitCode::SUCCESS);
         };
-        talk.scenario(&scenario.name, &scenario.why);
+        voice.names(&scenario.name, &scenario.why)?;
 
-        let plans = plans_of(&workplace, &hosts, &scenario).await?;
-        if self.consent.plan {
-            let next = format!("opsctl failover {}", self.target);
-            let last = plans.len() - 1;
-            for (index, plan) in plans.iter().enumerate() {
-                ui::plan::print(plan, global.json, (index == last).then_some(next.as_str()));
-            }
-            hosts.close().await;
+        let plans = plans_of(workplace, hosts, &scenario).await?;
+        let next = format!("opsctl failover {}", target.name());
+        if self.consent.wants_only_the_plan() {
+            self.consent.show_all(&plans, &next, global)?;
             return Ok(ExitCode::SUCCESS);
         }
-        let mut approvals = Vec::new();
-        for plan in &plans {
-            approvals.push(consent(plan, &self.consent, global)?);
-        }
-
         let began = Timestamp::now();
-        let mut hosts = hosts;
-        for (plan, approval) in plans.into_iter().zip(approvals) {
-            let ending = drive::start(plan, hosts, approval, global).await?;
-            let Ending { exit: None, hosts: open, .. } = ending else {
-                return Ok(ending.code());
-            };
-            hosts = open;
+        let approvals = plans.iter().map(|plan| self.consent.obtain(plan, global)).collect::<Result<Vec<_>>>()?;
+        for (plan, approval) in plans.iter().zip(approvals) {
+            let exit = drive::start(plan, hosts, approval, global).await?;
+            if exit != ExitCode::SUCCESS {
+                return Ok(exit);
+            }
         }
-        let after = concerning(&workplace, &target, look_at(&workplace, &hosts).await?);
-        hosts.close().await;
-        self.conclude(&target, &before, &after, began, &talk)
+        let after = look_twice(workplace, hosts, target).await;
+        voice.saw(&rows(&after))?;
+        conclude(target, &before, &after, began, voice)
     }
 
     /// The scenario, or nothing when nothing is wrong.
@@ -91,37 +94,31 @@ impl Failover {
             (Diagnosis::Scenario(scenario), None) => Ok(Some(scenario)),
         }
     }
+}
 
-    /// "Success" means checked: says what changed and how long it took, or that the target is still not healthy.
-    fn conclude(
-        &self,
-        target: &Target,
-        before: &[Seen],
-        after: &[Seen],
-        began: Timestamp,
-        talk: &ui::talk::Talk,
-    ) -> Result<ExitCode> {
-        talk.look(&rows(after));
-        if let Diagnosis::Scenario(Scenario { why, .. }) | Diagnosis::Blind { why } = diagnose(target, after) {
+/// "Success" means checked: says what changed and how long it took, or that the target is still not healthy.
+fn conclude(target: &Target, before: &[Seen], after: &[Seen], began: Timestamp, voice: Voice) -> Result<ExitCode> {
+    match diagnose(target, after) {
+        Diagnosis::Healthy => {}
+        Diagnosis::Scenario(Scenario { why, .. }) | Diagnosis::Blind { why } => {
             return Err(Error::new(Kind::Unhealthy, format!("the run succeeded, but {why}"))
                 .hint(format!("opsctl failover {}", target.name())));
         }
-        let now = Timestamp::now();
-        let took = |since| Span::rounded(elapsed(since, now)).to_string();
-        let down_since = before
-            .iter()
-            .filter(|seen| !seen.health.is_healthy())
-            .filter_map(|seen| seen.container.as_ref()?.down_since())
-            .min();
-        talk.recovered(&ui::talk::Recovered {
-            target: target.name().to_owned(),
-            recovery: took(began),
-            outage: down_since.map(took),
-            untouched: Untouched::between(before, after).names(),
-            next: "opsctl status".to_owned(),
-        });
-        Ok(ExitCode::SUCCESS)
     }
+    let now = Timestamp::now();
+    let ms_since = |since| elapsed(since, now).as_millis() as u64;
+    let down_since = before
+        .iter()
+        .filter(|seen| matches!(seen.role, Role::Instance { .. }) && !seen.health.is_healthy())
+        .filter_map(|seen| seen.container.as_ref()?.down_since())
+        .min();
+    voice.recovered(&Recovered {
+        target: target.name().to_owned(),
+        recovery_ms: ms_since(began),
+        outage_ms: down_since.map(ms_since),
+        untouched: untouched(before, after),
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn plans_of(workplace: &Workplace, hosts: &Hosts, scenario: &Scenario) -> Result<Vec<Plan>> {
@@ -132,22 +129,16 @@ async fn plans_of(workplace: &Workplace, hosts: &Hosts, scenario: &Scenario) -> 
     Ok(plans)
 }
 
-/// A failed look at one host is a finding; only when no host at all answers there is nothing to go on.
-async fn look_at(workplace: &Workplace, hosts: &Hosts) -> Result<Vec<Seen>> {
-    let (facts, unreachable) = workplace.facts(hosts).await;
-    if facts.hosts.is_empty() {
-        if let Some((_, failure)) = unreachable.first() {
-            return Err(unreachable_host(failure));
-        }
-    }
-    let reasons = unreachable.into_iter().map(|(host, failure)| (host, failure.message)).collect();
-    let first = look(&workplace.inventory, &facts, &reasons, hosts).await;
+/// What concerns the target. One probe that failed is not an outage: what is unhealthy must be so twice.
+async fn look_twice(workplace: &Workplace, hosts: &Hosts, target: &Target) -> Vec<Seen> {
+    let (_, first) = look_at(workplace, hosts).await;
+    let first = concerning(workplace, target, first);
     if first.iter().all(|seen| seen.health.is_healthy()) {
-        return Ok(first);
+        return first;
     }
-    // One probe that failed is not an outage: what is unhealthy must be so twice.
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    Ok(look(&workplace.inventory, &facts, &reasons, hosts).await)
+    tokio::time::sleep(SECOND_LOOK).await;
+    let (_, second) = look_at(workplace, hosts).await;
+    concerning(workplace, target, second)
 }
 
 /// The instances of the target's service, and the database and the cache that it needs.

@@ -16,6 +16,7 @@ mod outline;
 pub mod paint;
 pub mod plan;
 pub mod prompt;
+pub mod recovery;
 pub mod report;
 pub mod reporter;
 #[cfg(test)]
