@@ -18,5 +18,6 @@
 pub mod action;
 pub mod base;
 pub mod host;
+pub mod journal;
 pub mod model;
 pub mod run;
