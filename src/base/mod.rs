@@ -1,10 +1,9 @@
-//! The ground that everything stands on: errors, names, time, amounts, secrets.
+//! The ground that everything stands on: errors, names, time and amounts.
 
 pub mod amount;
 pub mod clock;
 pub mod error;
 pub mod id;
 pub mod nearest;
-pub mod secret;
 
 pub use error::{Error, Kind, Result};

@@ -65,7 +65,7 @@ impl Failover {
         let plans = plans_of(workplace, hosts, &scenario).await?;
         let next = format!("opsctl failover {}", target.name());
         if self.consent.wants_only_the_plan() {
-            self.consent.show_all(&plans, &next, global)?;
+            Consent::show_all(&plans, &next, global)?;
             return Ok(ExitCode::SUCCESS);
         }
         let began = Timestamp::now();

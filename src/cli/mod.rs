@@ -9,11 +9,12 @@ use crate::base::Result;
 
 mod abandon;
 mod completions;
-mod confirm;
+mod consent;
 mod drive;
 mod failover;
 mod inventory;
 mod open;
+mod operator;
 mod plan;
 mod procedure;
 mod resolve;
@@ -22,6 +23,7 @@ mod run;
 mod runbook;
 mod runs;
 mod status;
+mod terminal;
 mod undo;
 
 /// Executable, checkpointed runbooks for Docker Compose hosts.

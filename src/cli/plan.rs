@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use super::Global;
+use super::consent::Consent;
 use super::open::Workplace;
 use super::procedure::{pairs, plan_of};
 use crate::base::Result;
-use crate::ui;
 
 /// Shows what a runbook would do: the exact commands per host, in order, with undo, expectations and the point of no return.
 ///
@@ -28,7 +28,7 @@ impl Plan {
         let plan = plan_of(&workplace, &hosts, &self.runbook, &given).await?;
         hosts.close().await;
         let next = format!("opsctl run {} {}", self.runbook, self.params.join(" "));
-        ui::plan::print(&plan, global.json, Some(next.trim_end()));
+        Consent::show_all(&[plan], next.trim_end(), global)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -10,20 +10,6 @@ use crate::model::facts::Site;
 use crate::model::param;
 use crate::model::plan::Plan;
 
-/// The options of everything that can run a plan.
-#[derive(Debug, Clone, clap::Args)]
-pub struct Consent {
-    /// Show the exact commands and stop: nothing is changed
-    #[arg(long, conflicts_with = "yes")]
-    pub plan: bool,
-    /// Approve disruptive steps without asking
-    #[arg(long, short)]
-    pub yes: bool,
-    /// Approve a destructive runbook by the name of its target
-    #[arg(long, value_name = "NAME")]
-    pub confirm: Option<String>,
-}
-
 /// Makes the plan of a runbook for parameters as the person wrote them.
 ///
 /// # Errors

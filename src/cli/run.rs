@@ -3,12 +3,11 @@
 use std::process::ExitCode;
 
 use super::Global;
-use super::confirm::consent;
-use super::drive::{self, Ending};
+use super::consent::Consent;
+use super::drive;
 use super::open::Workplace;
-use super::procedure::{Consent, pairs, plan_of};
+use super::procedure::{pairs, plan_of};
 use crate::base::Result;
-use crate::ui;
 
 /// Runs a runbook: shows its plan, asks, and does it step by step.
 #[derive(Debug, clap::Args)]
@@ -28,13 +27,15 @@ impl Run {
         let workplace = Workplace::open(global)?;
         let hosts = workplace.hosts();
         let plan = plan_of(&workplace, &hosts, &self.runbook, &given).await?;
-        if self.consent.plan {
+        let exit = if self.consent.wants_only_the_plan() {
             let next = format!("opsctl run {} {}", self.runbook, self.params.join(" "));
-            ui::plan::print(&plan, global.json, Some(next.trim_end()));
-            return Ok(ExitCode::SUCCESS);
-        }
-        let approval = consent(&plan, &self.consent, global)?;
-        let Ending { exit, .. } = drive::start(plan, hosts, approval, global).await?;
+            Consent::show_all(&[plan], next.trim_end(), global)?;
+            ExitCode::SUCCESS
+        } else {
+            let approval = self.consent.obtain(&plan, global)?;
+            drive::start(&plan, &hosts, approval, global).await?
+        };
+        hosts.close().await;
         Ok(exit)
     }
 }

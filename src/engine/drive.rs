@@ -13,7 +13,7 @@ use super::look::look;
 use super::world::World;
 use crate::base::Result;
 use crate::base::id::StepKey;
-use crate::journal::store::OpenRun;
+use crate::journal::store::Turn;
 use crate::model::plan::Plan;
 use crate::run::decide::{Decision, Question, decide};
 use crate::run::event::{Event, Outcome, Phase};
@@ -55,19 +55,19 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// When the journal cannot be written: then nothing more is begun, and what was under way is unknown.
-    pub async fn drive(&self, run: &mut OpenRun) -> Result<()> {
+    pub async fn drive(&self, turn: &mut Turn) -> Result<()> {
         let mut known = Known::new(self.person.is_there());
         let mut under_way: FuturesUnordered<BoxFuture<'_, Came>> = FuturesUnordered::new();
         loop {
-            match decide(self.plan, run.state(), &known) {
+            match decide(self.plan, turn.journal.state(), &known) {
                 Decision::Start { step, attempt, phase } => {
                     let event = Event::StepStarted { step: step.clone(), attempt, phase };
-                    self.append(run, &mut known, event)?;
-                    under_way.push(self.attempt(step, attempt, phase, outputs(run.state())));
+                    self.append(turn, &mut known, event)?;
+                    under_way.push(self.attempt(step, attempt, phase, outputs(turn.journal.state())));
                 }
                 Decision::Look { step, at } => {
                     known.ask(&step, at);
-                    under_way.push(self.look(step, at, outputs(run.state())));
+                    under_way.push(self.look(step, at, outputs(turn.journal.state())));
                 }
                 Decision::Pause { step, time } => {
                     known.ask(&step, At::Pause);
@@ -77,37 +77,37 @@ impl Engine<'_> {
                     under_way.push(over.map(|()| Came::Answer { step, at: At::Pause, answer: Answer::Holds }).boxed());
                 }
                 Decision::Skip { step, why } => {
-                    self.append(run, &mut known, Event::StepSkipped { step, why })?;
+                    self.append(turn, &mut known, Event::StepSkipped { step, why })?;
                 }
                 Decision::Observe { step, attempt, phase, finding, by } => {
-                    self.append(run, &mut known, Event::StepObserved { step, attempt, phase, finding, by })?;
+                    self.append(turn, &mut known, Event::StepObserved { step, attempt, phase, finding, by })?;
                 }
                 Decision::Ask { about } => match self.person.answer(&about)? {
-                    Some(event) => self.append(run, &mut known, event)?,
+                    Some(event) => self.append(turn, &mut known, event)?,
                     None => known.is_attended = false,
                 },
                 Decision::TurnBack { because } => {
-                    self.append(run, &mut known, Event::UndoRequested { by: because.to_string() })?;
+                    self.append(turn, &mut known, Event::UndoRequested { by: because.to_string() })?;
                 }
-                Decision::Rest(rest) => return self.append(run, &mut known, Event::RunRested { rest }),
-                Decision::End(end) => return self.append(run, &mut known, Event::RunEnded { end }),
+                Decision::Rest(rest) => return self.append(turn, &mut known, Event::RunRested { rest }),
+                Decision::End(end) => return self.append(turn, &mut known, Event::RunEnded { end }),
                 Decision::Nothing => return Ok(()),
                 Decision::Wait => tokio::select! {
-                    Some(came) = under_way.next() => self.take(run, &mut known, came)?,
+                    Some(came) = under_way.next() => self.take(turn, &mut known, came)?,
                     () = self.cancel.notified() => known.cancelled_by = Some(self.operator.to_owned()),
                 },
             }
         }
     }
 
-    fn append(&self, run: &mut OpenRun, known: &mut Known, event: Event) -> Result<()> {
+    fn append(&self, turn: &mut Turn, known: &mut Known, event: Event) -> Result<()> {
         known.note(&event);
-        let record = run.append(event)?;
+        let record = turn.journal.append(event)?;
         (self.tell)(Signal::Recorded(record));
         Ok(())
     }
 
-    fn take(&self, run: &mut OpenRun, known: &mut Known, came: Came) -> Result<()> {
+    fn take(&self, turn: &mut Turn, known: &mut Known, came: Came) -> Result<()> {
         match came {
             Came::Answer { step, at, answer } => {
                 known.answer(&step, at, answer);
@@ -118,9 +118,9 @@ impl Engine<'_> {
                 if let (false, Outcome::Succeeded { log, .. } | Outcome::Failed { log, .. }) =
                     (made.log.is_empty(), &mut outcome)
                 {
-                    *log = Some(run.put_blob(made.log.as_bytes())?);
+                    *log = Some(turn.dir.blobs().put(made.log.as_bytes())?);
                 }
-                self.append(run, known, Event::StepFinished { step, attempt, phase, outcome })
+                self.append(turn, known, Event::StepFinished { step, attempt, phase, outcome })
             }
         }
     }
