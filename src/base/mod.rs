@@ -6,5 +6,6 @@ pub mod error;
 pub mod id;
 pub mod nearest;
 pub mod secret;
+pub mod size;
 
 pub use error::{Error, Kind, Result};

@@ -1,0 +1,4 @@
+//! Load, decide, perform, append, fold.
+
+pub mod catalog;
+pub mod locate;
