@@ -1,4 +1,5 @@
 //! Load, decide, perform, append, fold.
 
 pub mod catalog;
+pub mod lint;
 pub mod locate;
