@@ -73,7 +73,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("      hermes-1:", "      argus-1:"),
     ("      argus-1:", "      hermes:"),
     ("      hermes-1: { health: \"http://localhost:3003/api/health\", via: here }", "      {}"),
-    ("  redis: {", "  re dis: {"),
+    ("      argus-1: {", "      argus 1: {"),
     ("ARGUS_VERSION", "argus-version"),
     ("keep: 7", "keep: 0"),
     ("argus_*.sql.gz", "backups/argus_*.sql.gz"),

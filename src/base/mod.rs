@@ -5,5 +5,6 @@ pub mod clock;
 pub mod error;
 pub mod id;
 pub mod nearest;
+pub mod size;
 
 pub use error::{Error, Kind, Result};

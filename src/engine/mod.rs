@@ -1,0 +1,5 @@
+//! Load, decide, perform, append, fold.
+
+pub mod catalog;
+pub mod lint;
+pub mod locate;
