@@ -17,6 +17,7 @@
 
 pub mod action;
 pub mod base;
+pub mod engine;
 pub mod host;
 pub mod model;
 pub mod run;
