@@ -24,6 +24,10 @@ impl Action for Approve {
         Effect::Reads
     }
 
+    fn needs_host(_: &Map<String, Value>) -> bool {
+        false
+    }
+
     fn build(&self, _: Site<'_>) -> Result<Operation, String> {
         if self.question.trim().is_empty() {
             return Err("`question` is empty".to_owned());

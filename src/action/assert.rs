@@ -27,6 +27,10 @@ impl Action for Assert {
         Effect::Reads
     }
 
+    fn needs_host(_: &Map<String, Value>) -> bool {
+        false
+    }
+
     fn field(name: &str) -> Field {
         if name == "that" { Field::Condition } else { Field::Template }
     }

@@ -37,6 +37,10 @@ impl Action for Get {
         Effect::Reads
     }
 
+    fn needs_host(args: &Map<String, Value>) -> bool {
+        needs_host(args)
+    }
+
     fn build(&self, _: Site<'_>) -> Result<Operation, String> {
         Ok(Operation::Http(HttpRequest {
             method: "GET".to_owned(),
@@ -84,6 +88,10 @@ impl Action for Request {
         }
     }
 
+    fn needs_host(args: &Map<String, Value>) -> bool {
+        needs_host(args)
+    }
+
     fn build(&self, _: Site<'_>) -> Result<Operation, String> {
         let is_method = |c: char| c.is_ascii_uppercase();
         if self.method.is_empty() || !self.method.chars().all(is_method) {
@@ -113,6 +121,10 @@ impl Action for Request {
     fn judge(_: &Operation, result: &Value) -> Result<(), String> {
         judge(result)
     }
+}
+
+fn needs_host(args: &Map<String, Value>) -> bool {
+    args.get("via").and_then(Value::as_str) != Some("here")
 }
 
 fn five_seconds() -> Span {

@@ -26,7 +26,7 @@ mod verdict;
 mod wait;
 mod word;
 
-pub use place::host;
+pub use place::{host, project};
 
 /// The arguments of an action, and what they mean. The type's doc comment and those of its fields are its reference.
 pub trait Action: DeserializeOwned + schemars::JsonSchema {
@@ -39,6 +39,11 @@ pub trait Action: DeserializeOwned + schemars::JsonSchema {
     /// How an argument is filled in before the action sees it.
     fn field(_name: &str) -> Field {
         Field::Template
+    }
+
+    /// Whether a host takes part in it. The arguments may be rendered or not.
+    fn needs_host(_args: &Map<String, Value>) -> bool {
+        true
     }
 
     /// # Errors

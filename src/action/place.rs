@@ -14,6 +14,15 @@ use crate::model::operation::{Command, Program, Selection};
 /// # Errors
 /// In words, when they name something that the inventory does not have.
 pub fn host(args: &Map<String, Value>, site: Site<'_>) -> Result<Option<String>, String> {
+    let Some(project) = project(args, site)? else { return Ok(None) };
+    Ok(Some(site.project(&project)?.host.clone()))
+}
+
+/// The project that the arguments name, or that the database or cache is in that they name.
+///
+/// # Errors
+/// As [`host`].
+pub fn project(args: &Map<String, Value>, site: Site<'_>) -> Result<Option<String>, String> {
     let named = |key: &str| args.get(key).and_then(Value::as_str);
     let project = match (named("project"), named("database"), named("cache")) {
         (Some(project), _, _) => project,
@@ -21,7 +30,7 @@ pub fn host(args: &Map<String, Value>, site: Site<'_>) -> Result<Option<String>,
         (None, None, Some(name)) => &cache(site, name)?.project,
         (None, None, None) => return Ok(None),
     };
-    Ok(Some(site.project(project)?.host.clone()))
+    Ok(Some(project.to_owned()))
 }
 
 pub(super) fn database<'a>(site: Site<'a>, name: &str) -> Result<&'a Database, String> {

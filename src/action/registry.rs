@@ -16,6 +16,7 @@ pub struct Entry {
     pub schema: fn() -> schemars::Schema,
     /// How the argument of that name is filled in.
     pub field: fn(&str) -> Field,
+    pub needs_host: fn(&Map<String, Value>) -> bool,
     pub build: fn(&Map<String, Value>, Site<'_>) -> Result<Built, String>,
     pub judge: fn(&Operation, &Value) -> Result<(), String>,
 }
@@ -33,6 +34,7 @@ impl Entry {
             effect: A::effect,
             schema: || schemars::schema_for!(A),
             field: A::field,
+            needs_host: A::needs_host,
             build: |args, site| {
                 let action: A =
                     serde_json::from_value(Value::Object(args.clone())).map_err(|error| error.to_string())?;

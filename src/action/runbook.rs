@@ -28,6 +28,10 @@ impl Action for Include {
         Effect::Reads
     }
 
+    fn needs_host(_: &Map<String, Value>) -> bool {
+        false
+    }
+
     fn field(_: &str) -> Field {
         Field::Untouched
     }

@@ -29,6 +29,10 @@ impl Action for Wait {
         Effect::Reads
     }
 
+    fn needs_host(_: &Map<String, Value>) -> bool {
+        false
+    }
+
     fn field(name: &str) -> Field {
         if name == "until" { Field::Untouched } else { Field::Template }
     }

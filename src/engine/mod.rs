@@ -1,5 +1,15 @@
 //! Load, decide, perform, append, fold.
 
+mod attempt;
+mod await_check;
 pub mod catalog;
+pub mod deferred;
+pub mod drive;
+mod fill;
+pub mod hosts;
 pub mod lint;
 pub mod locate;
+mod look;
+pub mod plan;
+mod task;
+pub mod world;

@@ -17,6 +17,7 @@ mod object;
 mod place;
 pub mod shell;
 
+pub use object::named;
 pub use shell::render as render_shell;
 
 pub type Scope = Map<String, Value>;

@@ -78,7 +78,7 @@ fn name(value: &Shown) -> Option<Shown> {
 }
 
 /// Puts its name in the place of every object that has one.
-pub(super) fn named(value: Value) -> Value {
+pub fn named(value: Value) -> Value {
     match value {
         Value::Array(items) => Value::Array(items.into_iter().map(named).collect()),
         Value::Object(mut map) => match map.remove("name") {
