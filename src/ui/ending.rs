@@ -14,6 +14,8 @@ pub struct Ending<'a> {
     pub state: State,
     /// From the creation of the run to its last record: what the RTO is held against.
     pub took: Duration,
+    /// Whether the run goes back: what was not begun will not be.
+    pub is_going_back: bool,
     /// In the order of the plan.
     pub steps: Vec<Entry<'a>>,
 }
@@ -38,6 +40,8 @@ pub struct Entry<'a> {
     was_in_effect: bool,
     /// What the last attempt that failed said, whatever came after.
     pub failure: Option<String>,
+    /// The same of its undo.
+    pub undo_failure: Option<String>,
     /// When it was last started, as a place in the journal: undo goes backwards in this order.
     started: Option<u64>,
 }
@@ -65,7 +69,8 @@ impl<'a> Ending<'a> {
             (Some(first), Some(last)) => elapsed(first.at, last.at),
             _ => Duration::ZERO,
         };
-        let mut ending = Ending { plan, run: None, state: State::Interrupted, took, steps };
+        let mut ending =
+            Ending { plan, run: None, state: State::Interrupted, took, is_going_back: false, steps };
         for record in records {
             ending.event(record);
         }
@@ -90,10 +95,8 @@ impl<'a> Ending<'a> {
             }
             Event::RunRested { rest } => self.state = State::Rests(rest.clone()),
             Event::RunEnded { end } => self.state = State::Ended(*end),
-            Event::LeaseTaken { .. }
-            | Event::LeaseReleased { .. }
-            | Event::Decision { .. }
-            | Event::UndoRequested { .. } => {}
+            Event::UndoRequested { .. } => self.is_going_back = true,
+            Event::LeaseTaken { .. } | Event::LeaseReleased { .. } | Event::Decision { .. } => {}
         }
     }
 
@@ -125,6 +128,7 @@ impl<'a> Entry<'a> {
             is_in_effect: false,
             was_in_effect: false,
             failure: None,
+            undo_failure: None,
             started: None,
         }
     }
@@ -154,7 +158,11 @@ impl<'a> Entry<'a> {
         if phase == Phase::Do {
             self.took += Duration::from_millis(*ms);
         }
-        self.failure = failure.cloned().or(self.failure.take());
+        let last = match phase {
+            Phase::Do => &mut self.failure,
+            Phase::Undo => &mut self.undo_failure,
+        };
+        *last = failure.cloned().or(last.take());
         self.fate = match (phase, outcome) {
             (Phase::Do, Outcome::Succeeded { .. }) => Fate::Succeeded,
             (Phase::Do, Outcome::Failed { .. }) => Fate::Failed,

@@ -109,7 +109,18 @@ mod tests {
 
     #[test]
     fn an_error_is_shown_as_what_why_and_what_to_do() {
-        insta::assert_snapshot!(Look::PLAIN.fit(&text(&full())), @"");
+        insta::assert_snapshot!(Look::PLAIN.fit(&text(&full())), @r"
+        error: unknown key `instnces` in service `argus`
+          --> opsctl.yaml:9:5
+           |
+         9 |     instnces:
+           |     ^^^^^^^^ not a key of a service
+        cause: cannot load `opsctl.yaml`
+        cause: first line
+               second line
+        hint: rename it to `instances`
+        hint: opsctl inventory check
+        ");
     }
 
     #[test]
@@ -120,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_program_reads_an_error_as_one_json_line() {
-        insta::assert_snapshot!(json(&full()), @"");
+        insta::assert_snapshot!(json(&full()), @r#"{"error":{"kind":"invalid","message":"unknown key `instnces` in service `argus`","detail":"  --> opsctl.yaml:9:5\n   |\n 9 |     instnces:\n   |     ^^^^^^^^ not a key of a service\n","causes":["cannot load `opsctl.yaml`","first line\nsecond line"],"hints":["rename it to `instances`","opsctl inventory check"],"exit_code":3}}"#);
         let short = json(&Error::new(Kind::Stuck, "x"));
         assert_eq!(
             short,

@@ -84,3 +84,63 @@ impl<W: Write + Send> Reporter for JsonReporter<W> {
         let _ = self.out.flush();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::run::event::Record;
+    use crate::ui::{sample, story};
+
+    fn text() -> String {
+        let mut reporter = JsonReporter::new(Vec::new(), Clock::fixed(sample::start()));
+        story::everything().iter().for_each(|signal| reporter.signal(signal));
+        reporter.finish();
+        String::from_utf8(reporter.out).unwrap()
+    }
+
+    fn lines() -> Vec<Value> {
+        text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn every_signal_is_one_line_with_its_kind() {
+        let signals = story::everything();
+        let lines = lines();
+        assert_eq!(lines.len(), signals.len());
+        for (line, signal) in lines.iter().zip(&signals) {
+            let kind = match signal {
+                Signal::Opened { .. } => "opened",
+                Signal::Recorded(_) => "record",
+                Signal::Output { .. } => "output",
+                Signal::Checked { .. } => "check",
+                Signal::Waiting { .. } => "waiting",
+            };
+            assert_eq!(line["kind"], kind);
+        }
+    }
+
+    #[test]
+    fn a_record_is_given_as_it_stands_in_the_journal() {
+        let is_record = |line: &Value| line["kind"] == "record";
+        let read: Vec<Record> =
+            lines().into_iter().filter(is_record).map(|line| serde_json::from_value(line).unwrap()).collect();
+        let told: Vec<Record> = story::everything()
+            .into_iter()
+            .filter_map(|signal| match signal {
+                Signal::Recorded(record) => Some(record),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(read, told);
+    }
+
+    #[test]
+    fn what_passes_in_between_is_given_in_full() {
+        let text = text();
+        let passing: Vec<&str> =
+            text.lines().filter(|line| !line.contains("\"kind\":\"record\"")).take(6).collect();
+        insta::assert_snapshot!(passing.join("\n"));
+    }
+}

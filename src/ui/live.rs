@@ -120,3 +120,129 @@ fn drop_row(rows: &MultiProgress, row: &ProgressBar) -> bool {
     rows.remove(row);
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use indicatif::TermLike;
+
+    use super::*;
+    use crate::run::event::{Event, Phase};
+    use crate::ui::sample::{self, failed, finished, plan, records, started};
+    use crate::ui::story;
+
+    /// A terminal that keeps all that was ever written to it.
+    #[derive(Debug, Clone, Default)]
+    struct Paper(Arc<Mutex<String>>);
+
+    impl TermLike for Paper {
+        fn width(&self) -> u16 {
+            200
+        }
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(&format!("{text}\n"))
+        }
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+        fn clear_line(&self) -> io::Result<()> {
+            Ok(())
+        }
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn screen(look: Look) -> (LiveReporter, Paper, Clock) {
+        let (paper, clock) = (Paper::default(), Clock::fixed(sample::start()));
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(paper.clone()), 255);
+        let outline = Outline::of(&plan());
+        (LiveReporter::new(target, look, outline, Volume::Normal, clock.clone()), paper, clock)
+    }
+
+    fn pass(clock: &Clock, seconds: u64) {
+        if let Clock::Fixed(now) = clock {
+            *now.lock().unwrap() += Duration::from_secs(seconds);
+        }
+        // The rows are drawn at most 255 times a second of real time.
+        std::thread::sleep(Duration::from_millis(20));
+    }
+
+    #[test]
+    fn a_terminal_gets_every_line_that_a_log_gets() {
+        let (mut live, paper, clock) = screen(Look::PLAIN);
+        let mut narrator = Narrator::new(Outline::of(&plan()), Volume::Normal, clock);
+        for signal in &story::everything() {
+            paper.0.lock().unwrap().clear();
+            live.signal(signal);
+            let shown = paper.0.lock().unwrap().clone();
+            for line in narrator.lines(signal) {
+                for part in Look::PLAIN.fit(&line).lines() {
+                    assert!(shown.contains(part.trim_end()), "{part:?} is not in {shown:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_running_step_has_a_row_that_ticks_and_is_gone_when_it_ends() {
+        let (mut live, paper, clock) = screen(Look::PLAIN);
+        let [begin, end] = records([
+            started("restart[argus-1]", 1, Phase::Do),
+            finished("restart[argus-1]", Phase::Do, failed("exit code 1", true)),
+        ])
+        .map(Signal::Recorded);
+        live.signal(&begin);
+        pass(&clock, 7);
+        live.tick();
+        let shown = paper.0.lock().unwrap().clone();
+        assert!(shown.contains("restart[argus-1] running for 6s"), "{shown:?}");
+        live.signal(&end);
+        pass(&clock, 2);
+        paper.0.lock().unwrap().clear();
+        live.tick();
+        let shown = paper.0.lock().unwrap().clone();
+        assert!(!shown.contains("restart[argus-1]"), "{shown:?}");
+        assert!(shown.contains("run working, no step is running"), "{shown:?}");
+    }
+
+    #[test]
+    fn nothing_is_drawn_after_the_end() {
+        let (mut live, paper, clock) = screen(Look::PLAIN);
+        let [end] =
+            records([Event::RunEnded { end: crate::run::event::End::Succeeded }]).map(Signal::Recorded);
+        live.signal(&end);
+        live.finish();
+        pass(&clock, 5);
+        paper.0.lock().unwrap().clear();
+        live.tick();
+        assert_eq!(paper.0.lock().unwrap().trim(), "");
+    }
+
+    #[test]
+    fn without_colour_the_rows_have_no_escapes() {
+        let (mut live, paper, _) = screen(Look::PLAIN);
+        for signal in &story::everything() {
+            live.signal(signal);
+            live.tick();
+        }
+        live.finish();
+        assert!(!paper.0.lock().unwrap().contains('\u{1b}'));
+    }
+}

@@ -120,21 +120,21 @@ mod tests {
         say(&format!("{}\n", Ink::Bad.on("the line")));
     }
 
-    fn said_with(variable: &str) -> String {
+    fn said_with(wishes: &[&str]) -> String {
         let itself = std::env::current_exe().unwrap();
         let output = std::process::Command::new(itself)
             .args(["--exact", "ui::look::tests::say_a_painted_line", "--nocapture"])
             .env_remove("NO_COLOR")
             .env_remove("CLICOLOR_FORCE")
-            .env(variable, "1")
+            .envs(wishes.iter().map(|wish| (wish, "1")))
             .output()
             .unwrap();
         String::from_utf8(output.stderr).unwrap()
     }
 
     #[test]
-    fn no_color_is_honoured_and_so_is_a_wish_for_colour() {
-        assert_eq!(said_with("NO_COLOR"), "the line\n");
-        assert_eq!(said_with("CLICOLOR_FORCE"), format!("{}\n", Ink::Bad.on("the line")));
+    fn a_wish_for_colour_is_honoured_but_no_color_is_stronger() {
+        assert_eq!(said_with(&["NO_COLOR", "CLICOLOR_FORCE"]), "the line\n");
+        assert_eq!(said_with(&["CLICOLOR_FORCE"]), format!("{}\n", Ink::Bad.on("the line")));
     }
 }

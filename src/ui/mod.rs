@@ -23,6 +23,9 @@ pub mod reporter;
 mod sample;
 pub mod status;
 mod step;
+#[cfg(test)]
+mod story;
+pub mod summary;
 pub mod table;
 mod watch;
 mod words;

@@ -33,7 +33,7 @@ impl Outline {
         };
         let widths = plan.steps.iter().map(|step| step.key.as_str().chars().count());
         Outline {
-            width: widths.filter(|width| *width <= WIDEST).max().unwrap_or(0).max("host".len()),
+            width: widths.filter(|width| *width <= WIDEST).max().unwrap_or(0).max("run".len()),
             steps: plan.steps.iter().map(|step| (step.key.clone(), entry(step))).collect(),
         }
     }

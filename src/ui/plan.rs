@@ -21,11 +21,13 @@ const LABEL: usize = 9;
 pub fn text(plan: &Plan, next: Option<&str>) -> String {
     let mut drawing = Drawing { plan, numbers: BTreeMap::new(), text: head(plan) };
     for step in plan.steps.iter().filter(|step| step.rescues.is_none()) {
+        drawing.text.push('\n');
         drawing.step(step, 0);
     }
     // A plan that was damaged or made by another version must not hide a step.
     for step in &plan.steps {
         if !drawing.numbers.contains_key(&step.key) {
+            drawing.text.push('\n');
             drawing.step(step, 0);
         }
     }
@@ -77,7 +79,6 @@ impl Drawing<'_> {
         }
         let margin = " ".repeat(indent);
         let indent = indent + 3;
-        self.text.push('\n');
         self.group(step, &margin);
         if step.undo == PlannedUndo::Irreversible && !is_skipped(step) {
             let line = format!("!!! POINT OF NO RETURN: nothing takes back step {number} !!!");
@@ -90,10 +91,9 @@ impl Drawing<'_> {
             if self.numbers.contains_key(&rescue.key) {
                 continue;
             }
-            if self.numbers.len() == before {
-                let line = format!("if step {number} fails:");
-                self.text.push_str(&format!("{margin}   {}\n", Ink::Warn.on(line)));
-            }
+            let is_first = self.numbers.len() == before;
+            let lead = Ink::Warn.on(format!("if step {number} fails:"));
+            self.text.push_str(&if is_first { format!("{margin}   {lead}\n") } else { "\n".to_owned() });
             self.step(rescue, indent + 3);
         }
         if self.numbers.len() > before {
@@ -227,5 +227,57 @@ fn add_undo(fields: &mut Fields, steps: &[&PlannedStep], numbers: &BTreeMap<Step
             Ink::Bad,
             &format!("cannot take back {noun} {which}, and stops there unless you say so"),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::StepKey;
+    use crate::ui::look::Look;
+    use crate::ui::sample;
+
+    fn plain(plan: &Plan, next: Option<&str>) -> String {
+        Look::PLAIN.fit(&text(plan, next))
+    }
+
+    #[test]
+    fn a_plan_is_shown_with_every_exact_command_and_what_takes_it_back() {
+        insta::assert_snapshot!(plain(&sample::plan(), Some("opsctl failover argus --yes")));
+    }
+
+    #[test]
+    fn a_plan_to_be_approved_does_not_claim_to_be_only_a_plan() {
+        assert!(!plain(&sample::plan(), None).contains("only a plan"));
+    }
+
+    #[test]
+    fn a_plan_that_only_looks_says_so() {
+        let mut plan = sample::plan();
+        plan.steps.truncate(1);
+        let shown = plain(&plan, None);
+        assert!(shown.contains("changes  nothing: all 1 steps only look"), "{shown}");
+        assert!(shown.contains("app (ssh://deploy@203.0.113.10:22): only read"), "{shown}");
+    }
+
+    #[test]
+    fn every_step_is_shown_once_even_where_rescues_lead_nowhere_or_in_a_circle() {
+        let mut plan = sample::plan();
+        plan.steps[1].rescues = Some(StepKey::new("gone"));
+        plan.steps[2].rescues = Some(plan.steps[3].key.clone());
+        plan.steps[3].rescues = Some(plan.steps[2].key.clone());
+        let shown = plain(&plan, None);
+        for step in &plan.steps {
+            let line = format!("step         {}\n", step.key);
+            assert_eq!(shown.matches(&line).count(), 1, "{}", step.key);
+        }
+    }
+
+    #[test]
+    fn the_json_form_is_the_plan_itself_in_one_line() {
+        let plan = sample::plan();
+        let line = json(&plan);
+        assert_eq!(line.matches('\n').count(), 1);
+        assert_eq!(serde_json::from_str::<Plan>(&line).unwrap(), plan);
     }
 }

@@ -153,16 +153,19 @@ fn deferred() -> Task {
 }
 
 /// Events of one epoch as records, a second apart.
-pub fn records(events: impl IntoIterator<Item = Event>) -> Vec<Record> {
-    let record = |(seq, event): (usize, Event)| Record {
-        v: 1,
-        seq: seq as u64,
-        prev: Digest::of(b"line"),
-        at: start() + Duration::from_secs(seq as u64),
-        epoch: 1,
-        event,
-    };
-    events.into_iter().enumerate().map(record).collect()
+pub fn records<const N: usize>(events: [Event; N]) -> [Record; N] {
+    let mut seq = 0;
+    events.map(|event| {
+        seq += 1;
+        Record {
+            v: 1,
+            seq,
+            prev: Digest::of(b"line"),
+            at: start() + Duration::from_secs(seq),
+            epoch: 1,
+            event,
+        }
+    })
 }
 
 pub fn created() -> Event {

@@ -153,7 +153,14 @@ mod tests {
 
     #[test]
     fn the_health_table_says_in_words_what_its_marks_say() {
-        insta::assert_snapshot!(Look::PLAIN.fit(&text(&rows())), @"");
+        insta::assert_snapshot!(Look::PLAIN.fit(&text(&rows())), @r"
+        TARGET          INSTANCE  HOST  HEALTH     CONTAINER     LATENCY  NOTE
+        argus           argus-1   app   ✘ down     exited (137)           connection refused
+        argus           argus-2   app   ✔ healthy  running       7ms
+        postgres-argus            app   ? unknown                         no answer within 5s
+
+        1 healthy, 1 down, 1 unknown
+        ");
     }
 
     #[test]
@@ -164,6 +171,6 @@ mod tests {
 
     #[test]
     fn a_program_reads_the_health_as_one_json_line() {
-        insta::assert_snapshot!(json(&rows()), @"");
+        insta::assert_snapshot!(json(&rows()), @r#"{"rows":[{"target":"argus","instance":"argus-1","host":"app","health":"down","container":"exited (137)","note":"connection refused"},{"target":"argus","instance":"argus-2","host":"app","health":"healthy","container":"running","latency_ms":7},{"target":"postgres-argus","host":"app","health":"unknown","note":"no answer within 5s"}],"healthy":1,"down":1,"unknown":1}"#);
     }
 }

@@ -10,7 +10,7 @@ use crate::model::plan::{Effect, Form, PlannedCheck, PlannedFailure, PlannedStep
 use crate::model::runbook::{OnInterrupted, Retry};
 
 /// The column of the labels.
-const LABEL: usize = 12;
+const LABEL: usize = 13;
 
 /// The lines below the step's title.
 pub fn text(step: &PlannedStep, indent: usize) -> String {
@@ -34,7 +34,7 @@ pub fn text(step: &PlannedStep, indent: usize) -> String {
         None => {}
     }
     if let Some(check) = &step.done_when {
-        add_check(&mut fields, "done when", check, step);
+        add_check(&mut fields, "done when", check, step, "; then the step is skipped");
     }
     if let Some(question) = &step.approve {
         fields.add("asks first", Ink::Warn, &visible(question));
@@ -47,7 +47,7 @@ pub fn text(step: &PlannedStep, indent: usize) -> String {
         fields.add("retry", Ink::Plain, &of_retry(retry));
     }
     for check in &step.expect {
-        add_check(&mut fields, "expects", check, step);
+        add_check(&mut fields, "expects", check, step, "");
     }
     if !step.outputs.is_empty() {
         let names: Vec<_> = step.outputs.keys().map(|name| visible(name)).collect();
@@ -63,7 +63,7 @@ pub fn text(step: &PlannedStep, indent: usize) -> String {
         PlannedFailure::Continue => fields.add("if it fails", Ink::Plain, "the run goes on"),
     }
     if let Some(text) = of_interruption(step) {
-        fields.add("if cut off", Ink::Plain, text);
+        fields.add("interrupted", Ink::Plain, text);
     }
     fields.into_text()
 }
@@ -82,7 +82,8 @@ fn label_of(task: &Task) -> &'static str {
     }
 }
 
-fn add_task(fields: &mut Fields, label: &str, task: &Task) {
+/// The call as a person would type it; what is not rendered yet, with its arguments.
+pub fn add_task(fields: &mut Fields, label: &str, task: &Task) {
     match &task.form {
         Form::Ready(operation) => add_operation(fields, label, operation),
         Form::Deferred { args, .. } => {
@@ -143,13 +144,13 @@ fn add_command(fields: &mut Fields, command: &Command) {
     }
 }
 
-fn add_check(fields: &mut Fields, label: &str, check: &PlannedCheck, step: &PlannedStep) {
+fn add_check(fields: &mut Fields, label: &str, check: &PlannedCheck, step: &PlannedStep, then: &str) {
     add_task(fields, label, &check.task);
     if let Some(host) = check.task.host.as_ref().filter(|host| step.task.host.as_ref() != Some(host)) {
         fields.below(&format!("on {}", visible(host)));
     }
     let that = check.that.as_ref().map_or("it succeeds".to_owned(), |that| format!("`{}`", visible(that)));
-    fields.below(&format!("{that}{}", of_patience(check.patience)));
+    fields.below(&format!("{that}{}{then}", of_patience(check.patience)));
 }
 
 /// How long a check is waited for, in words. Follows the condition that must hold.

@@ -102,7 +102,12 @@ mod tests {
         table.row(["argus-1".into(), Cell::new(Ink::Good, "✔ healthy"), "a\nb".into()]);
         table.row(["データ".into(), "".into(), "wide".into()]);
         table.row(["x".into(), "short".into()]);
-        insta::assert_snapshot!(Look::PLAIN.fit(&table.text()), @"");
+        insta::assert_snapshot!(Look::PLAIN.fit(&table.text()), @r"
+        NAME     STATE      NOTE
+        argus-1  ✔ healthy  a b
+        データ              wide
+        x        short
+        ");
     }
 
     #[test]

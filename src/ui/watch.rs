@@ -1,5 +1,7 @@
 //! What is under way right now, and what it waits for: what the live rows show and what breaks a silence.
 
+use std::time::Duration;
+
 use indexmap::IndexMap;
 
 use super::paint::clean;
@@ -13,8 +15,13 @@ use crate::run::signal::Signal;
 pub struct Watch {
     running: IndexMap<StepKey, Underway>,
     waiting: Option<Awaited>,
+    /// The last time that something was heard.
+    heard: Option<Timestamp>,
     is_over: bool,
 }
+
+/// Between two steps there is always a moment: too short to be worth a word.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// A step that has been started and has not ended.
 #[derive(Debug, Clone)]
@@ -37,6 +44,7 @@ struct Awaited {
 impl Watch {
     pub fn signal(&mut self, signal: &Signal, now: Timestamp) {
         self.waiting = None;
+        self.heard = Some(now);
         match signal {
             Signal::Opened { .. } => {}
             Signal::Recorded(record) => self.event(&record.event, record.at),
@@ -106,11 +114,16 @@ impl Watch {
                 let limit = at_most.map(|limit| format!(" of at most {limit}")).unwrap_or_default();
                 Some(format!("waiting for {what}, {so_far}{limit}"))
             }
-            None if self.running.is_empty() && !self.is_over => {
-                Some("working, no step is running".to_owned())
-            }
+            None if self.is_idle(now) => Some("working, no step is running".to_owned()),
             None => None,
         }
+    }
+}
+
+impl Watch {
+    fn is_idle(&self, now: Timestamp) -> bool {
+        let is_long = self.heard.is_none_or(|heard| elapsed(heard, now) >= MOMENT);
+        self.running.is_empty() && !self.is_over && is_long
     }
 }
 

@@ -69,7 +69,7 @@ pub fn of_event(event: &Event, outline: &Outline) -> Said {
             run(Tone::Plain, format!("created by {operator}: {runbook}, plan {}", short(plan)))
         }
         Event::EpochStarted { operator, pid } => {
-            run(Tone::Plain, format!("taken in hand by {operator} (pid {pid})"))
+            run(Tone::Plain, format!("taken up by {operator} (pid {pid})"))
         }
         Event::LeaseTaken { host: name, fence } => host(name, format!("locked for this run (fence {fence})")),
         Event::LeaseReleased { host: name } => host(name, "lock released".to_owned()),
