@@ -17,9 +17,11 @@
 
 pub mod action;
 pub mod base;
+pub mod cli;
 pub mod engine;
 pub mod host;
 pub mod journal;
 pub mod model;
 pub mod run;
+pub mod triage;
 pub mod ui;

@@ -10,7 +10,9 @@ use tokio::sync::Notify;
 use super::Global;
 use super::consent::Approval;
 use super::operator::operator;
+use super::next;
 use super::terminal::Terminal;
+use super::turn::short;
 use crate::base::clock::Clock;
 use crate::base::{Error, Kind, Result};
 use crate::engine::drive::Engine;
@@ -19,7 +21,7 @@ use crate::journal::store::{Store, Turn};
 use crate::model::plan::Plan;
 use crate::run::event::{Event, Rest};
 use crate::run::signal::Signal;
-use crate::run::state::{RunState, Status, StepStatus};
+use crate::run::state::{RunState, Status};
 use crate::ui;
 use crate::ui::report::Extra;
 use crate::ui::reporter::{Options, choose};
@@ -81,7 +83,7 @@ pub async fn continue_with(
         }
     };
     screen.lock().unwrap_or_else(|lock| lock.into_inner()).finish();
-    moved.map_err(|error| error.hint(format!("opsctl resume {}", short(&turn))))?;
+    moved.map_err(|error| error.hint(format!("opsctl resume {}", short(&turn.dir))))?;
     report(&turn, plan, global)?;
     Ok(exit_code(turn.journal.state()))
 }
@@ -112,38 +114,10 @@ fn report(turn: &Turn, plan: &Plan, global: &Global) -> Result<()> {
     if global.json {
         return Ok(());
     }
-    let extra = Extra { lines: Vec::new(), next: next_commands(turn) };
+    let extra = Extra { lines: Vec::new(), next: next::commands(&turn.dir, turn.journal.state()) };
     let text = ui::report::text(plan, &turn.dir.history()?.records, &extra);
     ui::look::say(&format!("\n{text}"));
     Ok(())
-}
-
-/// The end of the run's id: what a person can tell apart, and what `opsctl` takes for its name.
-fn short(turn: &Turn) -> String {
-    let id = turn.dir.id.to_string();
-    id[id.len() - 8..].to_owned()
-}
-
-/// What can be typed next, the likeliest first.
-fn next_commands(turn: &Turn) -> Vec<String> {
-    let (state, run) = (turn.journal.state(), short(turn));
-    let (resume, undo) = (format!("opsctl resume {run}"), format!("opsctl undo {run}"));
-    let resolve = |step, how| format!("opsctl resolve {run} '{step}' {how}");
-    match (&state.rest, state.status) {
-        (Some(Rest::WaitingForPerson { step, .. }), _) => match state.step(step).map(|step| step.status) {
-            Some(StepStatus::Unknown) => vec![
-                resolve(step, "--happened --reason '...'"),
-                resolve(step, "--not-happened --reason '...'"),
-            ],
-            Some(StepStatus::Pending) => vec![resolve(step, "--approve"), resolve(step, "--decline")],
-            _ => vec![resolve(step, "--undo-past --reason '...'"), resume],
-        },
-        (Some(Rest::Stuck { step, .. }), _) => vec![resume, resolve(step, "--happened --reason '...'")],
-        (Some(Rest::Failed { .. } | Rest::Cancelled { .. }), _) => vec![resume, undo],
-        (Some(Rest::WaitingForHost { .. } | Rest::WaitingForApproval), _) => vec![resume],
-        (None, Status::Succeeded) if !state.left_to_undo().is_empty() => vec!["opsctl status".to_owned(), undo],
-        (None, _) => vec!["opsctl status".to_owned()],
-    }
 }
 
 /// How the run stands, as an exit code.

@@ -38,7 +38,7 @@ pub struct Failover {
 impl Failover {
     pub async fn run(&self, global: &Global) -> Result<ExitCode> {
         let workplace = Workplace::open(global)?;
-        let target = Target::find(&workplace.inventory, &self.target)
+        let target = Target::find(&workplace.site.inventory, &self.target)
             .map_err(|known| unknown_target(&self.target, &known))?;
         let hosts = workplace.hosts();
         let result = self.recover(&workplace, &hosts, &target, global).await;
@@ -143,7 +143,7 @@ async fn look_twice(workplace: &Workplace, hosts: &Hosts, target: &Target) -> Ve
 
 /// The instances of the target's service, and the database and the cache that it needs.
 fn concerning(workplace: &Workplace, target: &Target, seen: Vec<Seen>) -> Vec<Seen> {
-    let service = &workplace.inventory.services[target.service()];
+    let service = &workplace.site.inventory.services[target.service()];
     seen.into_iter()
         .filter(|seen| match &seen.role {
             Role::Instance { service } => service == target.service(),

@@ -13,6 +13,7 @@ mod consent;
 mod drive;
 mod failover;
 mod inventory;
+mod next;
 mod open;
 mod operator;
 mod plan;
@@ -24,6 +25,7 @@ mod runbook;
 mod runs;
 mod status;
 mod terminal;
+mod turn;
 mod undo;
 
 /// Executable, checkpointed runbooks for Docker Compose hosts.
@@ -111,7 +113,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Run(command) => on_runtime(command.run(&global)),
         Command::Resume(command) => on_runtime(command.run(&global)),
         Command::Undo(command) => on_runtime(command.run(&global)),
-        Command::Resolve(command) => on_runtime(command.run(&global)),
+        Command::Resolve(command) => command.run(&global),
     }
 }
 

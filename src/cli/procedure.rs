@@ -1,33 +1,73 @@
 //! From the name of a runbook and its parameters to a plan: what every procedure has in common.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::open::Workplace;
 use crate::base::{Error, Result};
+use crate::engine::catalog::Entry;
 use crate::engine::hosts::Hosts;
-use crate::engine::plan::{self, Making};
-use crate::model::facts::Site;
+use crate::engine::lint::{self, Spec};
+use crate::engine::plan::{self, Library, Request};
+use crate::model::facts::{Facts, Site};
 use crate::model::param;
 use crate::model::plan::Plan;
+use crate::model::runbook::{OnFailure, Runbook};
+use crate::model::view;
 
 /// Makes the plan of a runbook for parameters as the person wrote them.
 ///
 /// # Errors
-/// When there is no such runbook, a parameter is wrong, or a host that the plan needs does not answer.
+/// When there is no such runbook, something is wrong in it or in one that it leads to, a parameter is wrong, or a host that
+/// the plan needs does not answer.
 pub async fn plan_of(workplace: &Workplace, hosts: &Hosts, runbook: &str, given: &[(String, String)]) -> Result<Plan> {
-    let entry = workplace.catalog.get(runbook)?;
-    let given: Map<String, Value> =
-        given.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
-    let params = param::bind(&entry.runbook.params, &given, &workplace.inventory)?;
-    let making = Making {
-        catalog: &workplace.catalog,
-        inventory: &workplace.inventory,
-        inventory_path: &workplace.path,
+    let inventory = &workplace.site.inventory;
+    let runbooks = with_all_it_leads_to(workplace, runbook)?;
+    let entry = &runbooks[runbook];
+    let given = given.iter().map(|(name, value)| (name.clone(), Value::String(value.clone())));
+    let params = param::bind(&entry.runbook.params, given, inventory)?;
+
+    let seen = Map::from_iter([("inventory".to_owned(), view::inventory(inventory))]);
+    let find = |name: &str| runbooks.get(name).map(|entry| &entry.runbook);
+    let bind = |runbook: &Runbook, with: Map<String, Value>| param::bind(&runbook.params, with, inventory);
+    let library = Library { find: &find, bind: &bind, seen: &seen };
+
+    let (origin, path) = (entry.origin.to_string(), workplace.site.path.display().to_string());
+    let nothing = Facts::default();
+    let request = Request {
+        runbook: &entry.runbook,
+        origin: &origin,
+        params: &params,
+        inventory: &path,
+        site: Site { inventory, facts: &nothing },
     };
-    let needed = plan::needs(&making, &entry.runbook, &params)?;
-    let facts = workplace.facts_of(hosts, &needed).await?;
-    let site = Site { inventory: &workplace.inventory, facts: &facts };
-    plan::make(&making, &entry.runbook, &entry.origin, &params, site)
+    let needs = plan::needs(library, request)?;
+    let facts = workplace.facts_for(hosts, &needs).await?;
+    plan::make(library, Request { site: Site { inventory, facts: &facts }, ..request })
+}
+
+/// The runbook and every other that it includes or that mends a step of it, each checked.
+fn with_all_it_leads_to(workplace: &Workplace, name: &str) -> Result<BTreeMap<String, Entry>> {
+    let specs = Spec::all();
+    let mut found = BTreeMap::new();
+    let mut open = vec![name.to_owned()];
+    while let Some(name) = open.pop() {
+        if found.contains_key(&name) {
+            continue;
+        }
+        let entry = workplace.catalog.get(&name)?;
+        lint::refuse(&entry, &specs, &workplace.catalog)?;
+        for step in &entry.runbook.steps {
+            let included = (step.action.action == "runbook").then(|| step.action.args.get("name")).flatten();
+            open.extend(included.and_then(Value::as_str).map(str::to_owned));
+            if let OnFailure::Run { runbook, .. } = &step.on_failure {
+                open.push(runbook.clone());
+            }
+        }
+        found.insert(name, entry);
+    }
+    Ok(found)
 }
 
 /// Reads `name=value` pairs.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::await_check::{Asking, Verdict};
+use super::deferred::Outputs;
 use super::task::prepare;
 use super::world::{Request, World};
 use crate::host::failure::Failure;
@@ -26,7 +27,7 @@ pub struct Trying<'a> {
     pub world: &'a dyn World,
     pub step: &'a PlannedStep,
     pub phase: Phase,
-    pub outputs: &'a Map<String, Value>,
+    pub outputs: &'a Outputs,
     pub tell: &'a (dyn Fn(Signal) + Send + Sync),
 }
 
@@ -70,7 +71,7 @@ impl Trying<'_> {
             output: &mut output,
         };
         let observation = self.world.perform(request).await.map_err(|failure| Short::of(&failure, changes))?;
-        (ready.entry.judge)(&observation.value)
+        (ready.entry.judge)(&ready.operation, &observation.value)
             .map_err(|message| Short::Failed { message, may_have_changed: changes })?;
         if self.phase == Phase::Undo {
             return Ok(BTreeMap::new());

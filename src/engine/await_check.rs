@@ -1,17 +1,17 @@
 //! Waiting until a check holds: so many times in a row, within a time, and still good after another.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::time::Instant;
 
-use super::task::{Ready, prepare};
+use super::deferred::Outputs;
+use super::task::{Ready, prepare_check};
 use super::world::{Request, World};
-use crate::action::registry;
 use crate::base::amount::Span;
 use crate::base::id::StepKey;
 use crate::host::failure::Failure;
 use crate::model::check::Patience;
 use crate::model::plan::{Plan, PlannedCheck};
-use crate::model::template;
+use crate::model::template::{self, Scope};
 use crate::run::signal::Signal;
 
 /// How a check came out.
@@ -30,7 +30,7 @@ pub struct Asking<'a> {
     pub world: &'a dyn World,
     /// The step that it belongs to, for the screen.
     pub step: &'a StepKey,
-    pub outputs: &'a Map<String, Value>,
+    pub outputs: &'a Outputs,
     pub tell: &'a (dyn Fn(Signal) + Send + Sync),
 }
 
@@ -39,15 +39,15 @@ impl Asking<'_> {
     /// again within the same patience: it may come back.
     pub async fn until_it_holds(&self, check: &PlannedCheck) -> Verdict {
         let Patience { within, every, successes, stays_good_for } = check.patience;
-        let ready = match prepare(&check.task, self.plan, self.outputs) {
-            Ok(ready) => ready,
+        let (ready, that) = match prepare_check(check, self.plan, self.outputs) {
+            Ok(prepared) => prepared,
             Err(saw) => return Verdict::Fails { saw },
         };
         let deadline = Instant::now() + within.0;
         let mut streak = 0;
         let mut good_since = None;
         loop {
-            let verdict = self.once(check, &ready).await;
+            let verdict = self.once(check, &ready, that.as_deref()).await;
             let holds = verdict == Verdict::Holds;
             streak = if holds { streak + 1 } else { 0 };
             self.tell_of(&ready, &verdict, streak, successes);
@@ -76,16 +76,16 @@ impl Asking<'_> {
 
     /// Tries the check once, without waiting.
     pub async fn at_once(&self, check: &PlannedCheck) -> Verdict {
-        let ready = match prepare(&check.task, self.plan, self.outputs) {
-            Ok(ready) => ready,
+        let (ready, that) = match prepare_check(check, self.plan, self.outputs) {
+            Ok(prepared) => prepared,
             Err(saw) => return Verdict::Fails { saw },
         };
-        let verdict = self.once(check, &ready).await;
+        let verdict = self.once(check, &ready, that.as_deref()).await;
         self.tell_of(&ready, &verdict, u32::from(verdict == Verdict::Holds), 1);
         verdict
     }
 
-    async fn once(&self, check: &PlannedCheck, ready: &Ready) -> Verdict {
+    async fn once(&self, check: &PlannedCheck, ready: &Ready, that: Option<&str>) -> Verdict {
         let request = Request {
             host: check.task.host.as_deref(),
             operation: &ready.operation,
@@ -96,8 +96,8 @@ impl Asking<'_> {
             Ok(observation) => observation,
             Err(failure) => return Verdict::Unasked(failure),
         };
-        let judged = match &check.that {
-            None => (ready.entry.judge)(&observation.value),
+        let judged = match that {
+            None => (ready.entry.judge)(&ready.operation, &observation.value),
             Some(that) => judge_by(that, &observation.value),
         };
         match judged {
@@ -129,9 +129,19 @@ fn judge_by(that: &str, value: &Value) -> Result<(), String> {
     };
     match template::holds(that, fields) {
         Ok(true) => Ok(()),
-        Ok(false) => Err(registry::brief(value)),
+        Ok(false) => Err(brief(fields)),
         Err(error) => Err(format!("`{that}` cannot be worked out: {error}")),
     }
+}
+
+/// The fields of a result that fit into a message.
+fn brief(fields: &Scope) -> String {
+    const MOST: usize = 60;
+    let shown = fields.iter().filter(|(_, value)| !value.is_null()).filter_map(|(name, value)| {
+        let text = value.as_str().map_or_else(|| value.to_string(), |text| text.trim().to_owned());
+        (text.chars().count() <= MOST && !text.is_empty()).then(|| format!("{name}={text}"))
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 impl Verdict {

@@ -5,10 +5,10 @@
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use serde_json::{Map, Value};
 use tokio::sync::Notify;
 
 use super::attempt::{Attempt, Trying};
+use super::deferred::Outputs;
 use super::look::look;
 use super::world::World;
 use crate::base::Result;
@@ -19,7 +19,6 @@ use crate::run::decide::{Decision, Question, decide};
 use crate::run::event::{Event, Outcome, Phase};
 use crate::run::known::{Answer, At, Known};
 use crate::run::signal::Signal;
-use crate::run::state::RunState;
 
 /// Who can be asked while a run moves.
 pub trait Person: Send + Sync {
@@ -63,11 +62,11 @@ impl Engine<'_> {
                 Decision::Start { step, attempt, phase } => {
                     let event = Event::StepStarted { step: step.clone(), attempt, phase };
                     self.append(turn, &mut known, event)?;
-                    under_way.push(self.attempt(step, attempt, phase, outputs(turn.journal.state())));
+                    under_way.push(self.attempt(step, attempt, phase, Outputs::of(turn.journal.state().outputs())));
                 }
                 Decision::Look { step, at } => {
                     known.ask(&step, at);
-                    under_way.push(self.look(step, at, outputs(turn.journal.state())));
+                    under_way.push(self.look(step, at, Outputs::of(turn.journal.state().outputs())));
                 }
                 Decision::Pause { step, time } => {
                     known.ask(&step, At::Pause);
@@ -125,7 +124,7 @@ impl Engine<'_> {
         }
     }
 
-    fn attempt(&self, step: StepKey, attempt: u32, phase: Phase, outputs: Map<String, Value>) -> BoxFuture<'_, Came> {
+    fn attempt(&self, step: StepKey, attempt: u32, phase: Phase, outputs: Outputs) -> BoxFuture<'_, Came> {
         let (plan, world, tell) = (self.plan, self.world, self.tell);
         async move {
             let planned = plan.step(&step).expect("decide names only steps of the plan");
@@ -136,7 +135,7 @@ impl Engine<'_> {
         .boxed()
     }
 
-    fn look(&self, step: StepKey, at: At, outputs: Map<String, Value>) -> BoxFuture<'_, Came> {
+    fn look(&self, step: StepKey, at: At, outputs: Outputs) -> BoxFuture<'_, Came> {
         let (plan, world, tell) = (self.plan, self.world, self.tell);
         async move {
             let planned = plan.step(&step).expect("decide names only steps of the plan");
@@ -145,12 +144,4 @@ impl Engine<'_> {
         }
         .boxed()
     }
-}
-
-/// What templates see as `outputs`: by step, then by name.
-fn outputs(state: &RunState) -> Map<String, Value> {
-    let of_step = |values: &std::collections::BTreeMap<String, Value>| {
-        Value::Object(values.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
-    };
-    state.outputs().map(|(step, values)| (step.to_string(), of_step(values))).collect()
 }

@@ -9,6 +9,7 @@ use futures_util::future::{BoxFuture, join_all};
 use indexmap::IndexMap;
 use tokio::sync::Mutex;
 
+use super::plan::Needs;
 use super::world::{Request, World};
 use crate::host::failure::{Failure, FailureKind};
 use crate::host::{Host, Limits, here};
@@ -48,28 +49,29 @@ impl Hosts {
         };
         let mut slot = slot.lock().await;
         if let Some(host) = slot.as_ref() {
-            if host.is_alive().await {
+            if host.is_alive() {
                 return Ok(host.clone());
             }
         }
         *slot = None;
-        let host = Arc::new(Host::connect(name, entry, &self.directory, self.limits.clone()).await?);
+        let host = Arc::new(Host::connect(name, entry, &self.directory, self.limits).await?);
         *slot = Some(host.clone());
         Ok(host)
     }
 
-    /// Asks hosts for what only they know: how Compose is called, and what the projects are called. A host that does not
-    /// answer is in the second part, with the reason; the others do not wait for it.
-    pub async fn facts(&self, inventory: &Inventory, hosts: &[String]) -> (Facts, IndexMap<String, Failure>) {
-        let asked = join_all(hosts.iter().map(|name| async move { (name, self.facts_of(inventory, name).await) })).await;
+    /// Asks every host for what only it knows. A host that does not answer is in the second part, with the reason; the
+    /// others do not wait for it.
+    pub async fn facts(&self, inventory: &Inventory) -> (Facts, IndexMap<String, Failure>) {
+        let asked = join_all(inventory.hosts.keys().map(|name| async move {
+            let projects = inventory.projects.iter().filter(|(_, project)| project.host == *name);
+            let projects: Vec<_> = projects.map(|(project, _)| project.as_str()).collect();
+            (name, self.facts_of(inventory, name, &projects).await)
+        }));
         let mut facts = Facts::default();
         let mut unreachable = IndexMap::new();
-        for (name, answer) in asked {
+        for (name, answer) in asked.await {
             match answer {
-                Ok(of_host) => {
-                    facts.hosts.extend(of_host.hosts);
-                    facts.projects.extend(of_host.projects);
-                }
+                Ok(of_host) => add(&mut facts, of_host),
                 Err(failure) => {
                     unreachable.insert(name.clone(), failure);
                 }
@@ -78,13 +80,32 @@ impl Hosts {
         (facts, unreachable)
     }
 
-    async fn facts_of(&self, inventory: &Inventory, name: &str) -> Result<Facts, Failure> {
+    /// Asks for what a plan needs to know, and nothing else: a host that it has nothing to do with may be the broken one.
+    ///
+    /// # Errors
+    /// When a host that is needed does not answer.
+    pub async fn facts_for(&self, inventory: &Inventory, needs: &Needs) -> Result<Facts, Failure> {
+        let asked = join_all(needs.compose.iter().map(|name| async move {
+            let projects = needs.projects.iter().filter(|project| inventory.host_of(project) == name);
+            let projects: Vec<_> = projects.map(String::as_str).collect();
+            self.facts_of(inventory, name, &projects).await
+        }));
+        let mut facts = Facts::default();
+        for answer in asked.await {
+            add(&mut facts, answer?);
+        }
+        Ok(facts)
+    }
+
+    async fn facts_of(&self, inventory: &Inventory, name: &str, projects: &[&str]) -> Result<Facts, Failure> {
         let host = self.connection(name).await?;
         let of_host = host.facts().await?;
-        let projects = inventory.projects.iter().filter(|(_, project)| project.host == name);
-        let asked = join_all(projects.map(|(project_name, project)| {
+        let asked = join_all(projects.iter().map(|project| {
             let (host, of_host) = (&host, &of_host);
-            async move { Ok((project_name.clone(), host.project_facts(of_host, project).await?)) }
+            async move {
+                let facts = host.project_facts(of_host, &inventory.projects[*project]).await?;
+                Ok(((*project).to_owned(), facts))
+            }
         }));
         let projects = asked.await.into_iter().collect::<Result<_, Failure>>()?;
         Ok(Facts { hosts: BTreeMap::from([(name.to_owned(), of_host)]), projects })
@@ -119,6 +140,11 @@ impl World for Hosts {
         }
         .boxed()
     }
+}
+
+fn add(facts: &mut Facts, more: Facts) {
+    facts.hosts.extend(more.hosts);
+    facts.projects.extend(more.projects);
 }
 
 fn unknown_host(name: &str) -> Failure {

@@ -1,13 +1,11 @@
 //! The answers to what `decide` wants to know about a step before it begins or settles it.
 
-use serde_json::{Map, Value};
-
 use super::await_check::{Asking, Verdict};
-use super::deferred;
+use super::deferred::{self, Outputs};
 use super::world::{Request, World};
 use crate::host::failure::Failure;
 use crate::model::operation::{Command, Operation, Program};
-use crate::model::plan::{Plan, PlannedStep, When};
+use crate::model::plan::{Plan, PlannedStep};
 use crate::run::known::{Answer, At};
 use crate::run::signal::Signal;
 
@@ -16,7 +14,7 @@ pub async fn look(
     world: &dyn World,
     step: &PlannedStep,
     at: At,
-    outputs: &Map<String, Value>,
+    outputs: &Outputs,
     tell: &(dyn Fn(Signal) + Send + Sync),
 ) -> Answer {
     let asking = Asking { plan, world, step: &step.key, outputs, tell };
@@ -40,11 +38,11 @@ pub async fn look(
     }
 }
 
-fn when(step: &PlannedStep, outputs: &Map<String, Value>) -> Answer {
-    let Some(When::Deferred { text, scope }) = &step.when else { return Answer::Holds };
-    match deferred::holds(text, scope, outputs) {
+fn when(step: &PlannedStep, outputs: &Outputs) -> Answer {
+    let Some(when) = &step.when else { return Answer::Holds };
+    match deferred::holds(when, outputs) {
         Ok(true) => Answer::Holds,
-        Ok(false) => Answer::Fails { saw: text.clone() },
+        Ok(false) => Answer::Fails { saw: String::new() },
         Err(message) => Answer::Broken { message },
     }
 }

@@ -38,6 +38,16 @@ pub enum Risk {
     Destructive,
 }
 
+impl Risk {
+    pub fn word(self) -> &'static str {
+        match self {
+            Risk::ReadOnly => "read-only",
+            Risk::Disruptive => "disruptive",
+            Risk::Destructive => "destructive",
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Step {

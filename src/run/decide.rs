@@ -52,7 +52,7 @@ pub enum Question {
     /// Answered by `approve_step` or `decline_step`.
     ApproveStep { step: StepKey, question: String },
     /// Whether it took effect. Answered by `step_observed`.
-    Settle { step: StepKey, question: String },
+    Settle { step: StepKey, attempt: u32, question: String },
     /// Answered by `undo_past`, or by resting with that question.
     UndoPast { step: StepKey, question: String },
 }
@@ -215,7 +215,7 @@ impl<'a> View<'a> {
         let of = match &about {
             Question::ApprovePlan => None,
             Question::ApproveStep { step, question }
-            | Question::Settle { step, question }
+            | Question::Settle { step, question, .. }
             | Question::UndoPast { step, question } => Some((step, question)),
         };
         match of {

@@ -56,7 +56,7 @@ impl View<'_> {
     fn ask_whether_it_happened(self, step: &PlannedStep, state: &StepState) -> Stand {
         let why = state.message.as_deref().unwrap_or("its end was lost");
         let question = format!("did attempt {} of `{}` take effect? {why}", state.done.attempts, step.key);
-        self.ask(Question::Settle { step: step.key.clone(), question })
+        self.ask(Question::Settle { step: step.key.clone(), attempt: state.done.attempts, question })
     }
 }
 

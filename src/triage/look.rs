@@ -175,7 +175,7 @@ impl Eyes<'_> {
             Err(why) if self.unreachable.contains_key(host) => return Err(why),
             Err(why) => return Ok(Health::Unhealthy { why }),
         };
-        Ok(match (entry.judge)(&value) {
+        Ok(match (entry.judge)(&built.operation, &value) {
             Ok(()) => Health::Healthy { ms: Some(started.elapsed().as_millis() as u64) },
             Err(why) => Health::Unhealthy { why },
         })

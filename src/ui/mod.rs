@@ -27,5 +27,6 @@ mod step;
 mod story;
 pub mod summary;
 pub mod table;
+pub mod undo;
 mod watch;
 mod words;

@@ -9,7 +9,7 @@ use crate::model::source::{Mistake, Place, join};
 use crate::model::view;
 
 /// The names that are there beside the parameters.
-pub(super) const ROOTS: [&str; 4] = ["item", "outputs", "inventory", "run"];
+pub(super) const ROOTS: [&str; 3] = ["item", "outputs", "inventory"];
 
 /// The kind of an `item`, where it can be told.
 pub(super) type Item = Option<ParamType>;
@@ -52,7 +52,6 @@ impl<'a> Scope<'a> {
         let root = parts.next().unwrap_or_default();
         let place = place.clone().word(name);
         match root {
-            "run" => None,
             "inventory" => {
                 let field = parts.next()?;
                 let message = || place.mistake(format!("the inventory has no `{field}`"));
