@@ -18,7 +18,7 @@ use crate::model::source::{Mistake, Source, join};
 
 mod call;
 mod extract;
-mod fit;
+pub(super) mod fit;
 mod include;
 mod reach;
 mod scope;
@@ -300,4 +300,4 @@ fn word(risk: Risk) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -3,3 +3,4 @@
 pub mod catalog;
 pub mod lint;
 pub mod locate;
+pub mod schema;

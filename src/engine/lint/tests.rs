@@ -79,7 +79,7 @@ fn spec<A: JsonSchema>(name: &'static str, effect: fn(&Map<String, Value>) -> Ef
     Spec { name, effect, schema: schemars::schema_for!(A).to_value() }
 }
 
-fn specs() -> Vec<Spec> {
+pub(in crate::engine) fn specs() -> Vec<Spec> {
     let reads: fn(&Map<String, Value>) -> Effect = |_| Effect::Reads;
     vec![
         spec::<Claim>("assert", reads),
