@@ -113,3 +113,20 @@ fn all_mistakes_of_one_inventory_are_told_at_once() {
     let error = Inventory::read(&Source::new("opsctl.yaml", text)).unwrap_err();
     insta::assert_snapshot!(shown(&error));
 }
+
+#[test]
+fn a_damaged_inventory_is_refused_or_read_but_never_a_panic() {
+    let places: Vec<usize> = GOOD.char_indices().map(|(at, _)| at).step_by(31).collect();
+    for at in places {
+        let (before, after) = GOOD.split_at(at);
+        for damage in ["", "{", "[", "\"", "* ", "&a ", ": ", "- ", "\t", "\r\n", "é\u{2028}", "{{", "---\n"]
+        {
+            for text in [format!("{before}{damage}"), format!("{before}{damage}{after}")] {
+                if let Err(error) = Inventory::read(&Source::new("opsctl.yaml", text)) {
+                    assert_eq!(error.kind, Kind::Invalid);
+                    assert!(error.detail.is_some_and(|detail| detail.contains("-->")), "{}", error.message);
+                }
+            }
+        }
+    }
+}

@@ -18,7 +18,7 @@ use crate::model::source::{Mistake, Source, join};
 
 mod call;
 mod extract;
-mod fit;
+pub(super) mod fit;
 mod include;
 mod reach;
 mod scope;
@@ -123,21 +123,25 @@ impl Lint<'_> {
     fn step(&mut self, path: &str, step: &Step, before: &Scope<'_>) {
         let at = |key: &str| join(path, key);
         let each = step.for_each.as_deref().map(|each| {
-            self.expression(&at("for_each"), each, before);
+            self.list(&at("for_each"), each, &before.early());
             scope::item_kind(each, before)
         });
         let scope = before.with_item(each);
+        let early = scope.early();
 
         self.filled(&at("title"), &step.title);
-        self.text(&at("title"), &step.title, &scope);
-        step.on.iter().for_each(|on| self.text(&at("on"), on, &scope));
-        step.approve.iter().for_each(|question| self.text(&at("approve"), question, &scope));
+        self.text(&at("title"), &step.title, &early);
+        step.on.iter().for_each(|on| self.text(&at("on"), on, &early));
+        step.approve.iter().for_each(|question| self.text(&at("approve"), question, &early));
         step.approve.iter().for_each(|question| self.filled(&at("approve"), question));
         if let Some(when) = &step.when {
-            self.expression(&at("when"), when, &scope);
+            self.decision(&at("when"), when, &scope);
             reach::check(self, &at("when"), when);
         }
         let effect = self.call(&at("do"), &step.action, Role::Step, &scope);
+        if step.action.action == call::RUNBOOK {
+            include::fields(self, path);
+        }
         step.done_when.iter().for_each(|check| self.check(&at("done_when"), check, &scope));
         for (number, check) in step.expect.iter().enumerate() {
             self.check(&format!("{path}/expect/{number}"), check, &scope);
@@ -147,7 +151,7 @@ impl Lint<'_> {
         }
         if let OnFailure::Run { runbook, with } = &step.on_failure {
             let path = at("on_failure");
-            include::check(self, &join(&path, "run"), runbook, &join(&path, "with"), with, &scope);
+            include::check(self, &join(&path, "run"), runbook, &join(&path, "with"), with, &early);
         }
         for (name, extract) in &step.outputs {
             extract::check(self, &join(&at("outputs"), name), name, extract);
@@ -241,7 +245,7 @@ impl Lint<'_> {
 
     fn check(&mut self, path: &str, check: &Check, scope: &Scope<'_>) {
         self.call(path, &check.call, Role::Check, scope);
-        check.on.iter().for_each(|on| self.text(&join(path, "on"), on, scope));
+        check.on.iter().for_each(|on| self.text(&join(path, "on"), on, &scope.early()));
         check.that.iter().for_each(|that| self.condition(&join(path, "that"), that, scope));
         let Patience { within, every, successes, .. } = check.patience;
         if successes == 0 {
@@ -300,4 +304,4 @@ fn word(risk: Risk) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -11,5 +11,6 @@ pub mod lint;
 pub mod locate;
 mod look;
 pub mod plan;
+pub mod schema;
 mod task;
 pub mod world;

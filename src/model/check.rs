@@ -52,7 +52,12 @@ impl schemars::JsonSchema for Call {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "object", "minProperties": 1, "maxProperties": 1 })
+        schemars::json_schema!({
+            "description": "An action with its arguments.",
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": 1,
+        })
     }
 }
 
@@ -62,16 +67,26 @@ impl schemars::JsonSchema for Check {
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let described = |schema: schemars::Schema, description: &str| {
+            let mut schema = schema;
+            schema.insert("description".to_owned(), Value::from(description));
+            schema
+        };
+        let text = || schemars::json_schema!({ "type": "string" });
         let span = generator.subschema_for::<Span>();
+        let count = schemars::json_schema!({ "type": "integer", "minimum": 1 });
         schemars::json_schema!({
             "type": "object",
             "properties": {
-                "on": { "type": "string" },
-                "that": { "type": "string" },
-                "within": span,
-                "every": span,
-                "successes": { "type": "integer", "minimum": 1 },
-                "stays_good_for": span,
+                "on": described(text(), "The host. Without it: the host of what the action names, else the step's."),
+                "that": described(
+                    text(),
+                    "A condition over the result's fields. Without it: what the action itself calls a success.",
+                ),
+                "within": described(span.clone(), "How long to go on trying. Without it: once."),
+                "every": described(span.clone(), "The pause between two tries."),
+                "successes": described(count, "How many tries in a row must hold."),
+                "stays_good_for": described(span, "For how long it must go on holding after that."),
             },
         })
     }

@@ -12,9 +12,11 @@ use crate::base::nearest::{listed, nearest};
 use crate::base::size::Size;
 use crate::base::{Error, Result};
 
+/// A parameter of a runbook.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Param {
+    /// Its type. A wrong value is refused before anything is touched.
     #[serde(rename = "type")]
     pub kind: ParamType,
     /// What it is for, shown by `runbook show`.

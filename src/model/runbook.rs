@@ -9,21 +9,26 @@ use super::extract::Extract;
 use super::param::Param;
 use crate::base::amount::Span;
 
+/// A procedure: typed parameters and steps.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Runbook {
     /// Its name, the same as the file's.
     pub runbook: String,
+    /// What is wrong, in one line.
     pub title: String,
     /// The names of the alerts that it answers.
     #[serde(default)]
     pub alerts: Vec<String>,
+    /// The worst that it does.
     pub risk: Risk,
     /// The recovery time that it aims at. Shown, measured and reported against.
     #[serde(default)]
     pub rto: Option<Span>,
+    /// Its parameters, by name.
     #[serde(default)]
     pub params: IndexMap<String, Param>,
+    /// What is done, in order.
     pub steps: Vec<Step>,
 }
 
@@ -48,11 +53,13 @@ impl Risk {
     }
 }
 
+/// One action of a procedure, and what has to be true before and after it.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// Its name in the plan, the journal and the commands that settle it: letters, digits, `-` and `_`.
     pub id: String,
+    /// What it does, in one line.
     pub title: String,
     /// The action, exactly one: `{ compose.restart: { project: ..., service: ... } }`.
     #[serde(rename = "do")]
@@ -75,6 +82,7 @@ pub struct Step {
     /// How long one attempt may take, its expectations not included.
     #[serde(default)]
     pub timeout: Option<Span>,
+    /// How often, and after which waits, a failed attempt is repeated. Without it: never.
     #[serde(default)]
     pub retry: Option<Retry>,
     /// A check that answers whether this has already happened. It skips a satisfied step, and settles an interrupted one.
@@ -92,6 +100,7 @@ pub struct Step {
     /// What a person has to agree to before the step starts.
     #[serde(default)]
     pub approve: Option<String>,
+    /// What a failure leads to: `halt`, `undo`, `continue`, or another runbook.
     #[serde(default)]
     pub on_failure: OnFailure,
     /// What to do when nobody knows whether the step took effect. Without it: `rerun` for reads and for actions that state
@@ -103,6 +112,7 @@ pub struct Step {
     pub outputs: IndexMap<String, Extract>,
 }
 
+/// How a failed attempt is repeated.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retry {
@@ -174,7 +184,10 @@ impl schemars::JsonSchema for Undo {
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let call = generator.subschema_for::<Call>();
-        schemars::json_schema!({ "anyOf": [{ "const": "none" }, call] })
+        schemars::json_schema!({
+            "description": "The action that takes the step back, or `none` where there is nothing to take back.",
+            "anyOf": [{ "const": "none" }, call],
+        })
     }
 }
 
@@ -184,7 +197,10 @@ impl schemars::JsonSchema for OnFailure {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "anyOf": [
+        schemars::json_schema!({
+            "description": "What a failure of the step leads to: the run halts, is undone, goes on, or first runs another \
+                runbook and then tries the step once more.",
+            "anyOf": [
                 { "enum": ["halt", "undo", "continue"] },
                 {
                     "type": "object",
@@ -192,6 +208,7 @@ impl schemars::JsonSchema for OnFailure {
                     "required": ["run"],
                     "additionalProperties": false,
                 },
-            ] })
+            ],
+        })
     }
 }

@@ -19,7 +19,7 @@ pub(super) enum Role {
 }
 
 /// What the planner puts other steps or checks in the place of.
-const RUNBOOK: &str = "runbook";
+pub(super) const RUNBOOK: &str = "runbook";
 const WAIT: &str = "wait";
 
 impl Lint<'_> {
@@ -38,6 +38,13 @@ impl Lint<'_> {
             return Effect::Reads;
         };
         self.arguments(&path, spec, args, scope);
+        if role == Role::Check && [WAIT, "approve"].contains(&spec.name) {
+            let mistake = self
+                .source
+                .key_at(&path)
+                .mistake(format!("`{action}` gives no result that could be checked"));
+            self.push(mistake.hint("make it a step of its own"));
+        }
         let effect = (spec.effect)(args);
         if role == Role::Check && effect != Effect::Reads {
             let mistake = self
@@ -84,7 +91,7 @@ impl Lint<'_> {
         for (key, value) in plain.iter() {
             let path = join(path, key);
             match value.as_str() {
-                Some(condition) if is_condition(spec.name, key) => self.expression(&path, condition, scope),
+                Some(condition) if is_condition(spec.name, key) => self.decision(&path, condition, scope),
                 _ => self.texts(&path, value, scope),
             }
         }
@@ -147,7 +154,9 @@ impl Lint<'_> {
             }
         };
         match args.get("name").and_then(Value::as_str) {
-            Some(name) => include::check(self, &join(path, "name"), name, &join(path, "with"), with, scope),
+            Some(name) => {
+                include::check(self, &join(path, "name"), name, &join(path, "with"), with, &scope.early())
+            }
             None => {
                 let mistake = self.source.key_at(path).mistake("`runbook` needs `name`");
                 self.push(mistake.hint("runbook: { name: RUNBOOK, with: { ... } }"));

@@ -10,7 +10,7 @@ use crate::base::nearest::listed;
 use crate::model::source::join;
 
 /// What does not fit, at its path.
-pub(super) struct Misfit {
+pub(in crate::engine) struct Misfit {
     pub path: String,
     pub message: String,
     /// The names or values that would.
@@ -21,7 +21,7 @@ pub(super) struct Misfit {
     pub is_at_key: bool,
 }
 
-pub(super) struct Fit<'a> {
+pub(in crate::engine) struct Fit<'a> {
     /// The whole schema, for its definitions.
     pub root: &'a Value,
     pub misfits: Vec<Misfit>,
@@ -60,7 +60,7 @@ impl<'a> Fit<'a> {
         }
     }
 
-    fn value(&mut self, path: &str, schema: &'a Value, value: &Value) {
+    pub(in crate::engine) fn value(&mut self, path: &str, schema: &'a Value, value: &Value) {
         let about = schema.get("description").and_then(Value::as_str);
         let schema = self.resolved(schema);
         let about = about.or_else(|| schema.get("description").and_then(Value::as_str));
@@ -68,7 +68,7 @@ impl<'a> Fit<'a> {
             return;
         }
         if let Some(options) = ["anyOf", "oneOf"].iter().find_map(|key| schema.get(key)?.as_array()) {
-            return self.any(path, options, value);
+            self.any(path, options, value);
         }
         let allowed: Vec<&Value> = match (schema.get("enum"), schema.get("const")) {
             (Some(Value::Array(all)), _) => all.iter().collect(),

@@ -67,6 +67,32 @@ pub(super) fn check(
     lint.risk(path, name, included.risk);
 }
 
+/// A step that includes a runbook stands for all of its steps, and these say for themselves how they are done.
+pub(super) fn fields(lint: &mut Lint<'_>, path: &str) {
+    const OWN: [&str; 12] = [
+        "on",
+        "parallel",
+        "max_failures",
+        "timeout",
+        "retry",
+        "done_when",
+        "expect",
+        "irreversible",
+        "approve",
+        "on_failure",
+        "on_interrupted",
+        "outputs",
+    ];
+    for key in OWN {
+        let path = join(path, key);
+        if lint.source.has(&path) {
+            let mistake =
+                lint.source.key_at(&path).mistake(format!("`{key}` says nothing about a whole runbook"));
+            lint.push(mistake.hint("put it on the steps of that runbook"));
+        }
+    }
+}
+
 /// The way from `name` to `own`, if there is one: `database-down -> resources -> database-down`.
 fn way_back(catalog: &Catalog, own: &str, name: &str) -> Option<String> {
     fn search(catalog: &Catalog, own: &str, way: &mut Vec<String>, seen: &mut HashSet<String>) -> bool {

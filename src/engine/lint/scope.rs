@@ -21,11 +21,13 @@ pub(super) struct Scope<'a> {
     item: Option<Item>,
     /// The earlier steps with the names of their outputs.
     steps: Vec<(&'a str, Vec<&'a str>)>,
+    /// Whether it is for what has to be known when the plan is made, before there is any output.
+    is_early: bool,
 }
 
 impl<'a> Scope<'a> {
     pub(super) fn of(params: &'a IndexMap<String, Param>) -> Scope<'a> {
-        Scope { params, item: None, steps: Vec::new() }
+        Scope { params, item: None, steps: Vec::new(), is_early: false }
     }
 
     pub(super) fn after(&mut self, step: &'a Step) {
@@ -46,6 +48,10 @@ impl<'a> Scope<'a> {
         Scope { item, ..self.clone() }
     }
 
+    pub(super) fn early(&self) -> Scope<'a> {
+        Scope { is_early: true, ..self.clone() }
+    }
+
     /// What is wrong with a name such as `service.host`, or `outputs.disk.free`, that stands at `place`.
     pub(super) fn mistake(&self, name: &str, place: &Place<'_>) -> Option<Mistake> {
         let mut parts = name.split('.');
@@ -57,6 +63,11 @@ impl<'a> Scope<'a> {
                 let message = || place.mistake(format!("the inventory has no `{field}`"));
                 (!view::INVENTORY_FIELDS.contains(&field))
                     .then(|| message().known(field, view::INVENTORY_FIELDS))
+            }
+            "outputs" if self.is_early => {
+                let mistake =
+                    place.mistake("this has to be known when the plan is made, and there are no outputs yet");
+                Some(mistake.hint("use a parameter or the inventory here"))
             }
             "outputs" => self.output(parts.next()?, parts.next(), &place),
             "item" => match self.item {

@@ -105,8 +105,26 @@ impl Lint<'_> {
         }
     }
 
-    /// A condition or a list, with or without the braces around it.
-    pub(super) fn expression(&mut self, path: &str, text: &str, scope: &Scope<'_>) {
+    /// A condition over parameters, the inventory and outputs: an expression that needs no braces.
+    pub(super) fn decision(&mut self, path: &str, text: &str, scope: &Scope<'_>) {
+        if is_template(text) {
+            self.add(path, "a condition is written without braces", bare(text));
+        } else {
+            self.expression(path, text, scope);
+        }
+    }
+
+    /// A list, which is the value of a single template.
+    pub(super) fn list(&mut self, path: &str, text: &str, scope: &Scope<'_>) {
+        if bare(text) == text.trim() {
+            let hint = format!("\"{{{{ {} }}}}\"", text.trim().replace('"', "'"));
+            self.add(path, "the list has to be a template", &hint);
+        } else {
+            self.expression(path, text, scope);
+        }
+    }
+
+    fn expression(&mut self, path: &str, text: &str, scope: &Scope<'_>) {
         let inner = bare(text);
         match names_of_expression(inner) {
             Ok(names) => self.names(path, &names, scope),

@@ -79,7 +79,7 @@ fn spec<A: JsonSchema>(name: &'static str, effect: fn(&Map<String, Value>) -> Ef
     Spec { name, effect, schema: schemars::schema_for!(A).to_value() }
 }
 
-fn specs() -> Vec<Spec> {
+pub(in crate::engine) fn specs() -> Vec<Spec> {
     let reads: fn(&Map<String, Value>) -> Effect = |_| Effect::Reads;
     vec![
         spec::<Claim>("assert", reads),
@@ -191,6 +191,10 @@ const MISTAKES: &[(&str, &str)] = &[
     ("status == 200", "code == 200"),
     ("careful: {", "is-careful: {"),
     ("careful: {", "item: {"),
+    ("title: Look at {{ service }}", "title: Look at {{ outputs.look.errors }}"),
+    ("on: \"{{ item.host }}\"", "on: \"{{ outputs.look.errors }}\""),
+    ("for_each: \"{{ service.instances }}\"", "for_each: service.instances"),
+    ("when: mode == \"safe\" and outputs.look.errors > 0", "when: \"{{ careful }}\""),
     // Reach.
     ("when: mode == \"safe\" and outputs.look.errors > 0", "when: mode == \"sfae\" and careful"),
     ("when: mode == \"safe\" and outputs.look.errors > 0", "when: false"),
@@ -200,6 +204,12 @@ const MISTAKES: &[(&str, &str)] = &[
     ("with: { project:", "with: { projet:"),
     ("run: resources", "run: mine"),
     ("on_failure: { run: resources", "on_failure: { run: \"{{ mode }}\""),
+    (
+        "assert: { that: outputs.look.errors < 10, message: few errors were seen }",
+        "runbook: { name: resources, wiht: {} }",
+    ),
+    ("    undo: none\n", "    undo: { runbook: { name: resources } }\n"),
+    ("http.get: { url: \"{{ item.health }}\", timeout: 5s }", "wait: { for: 5s }"),
     // The form of a step.
     ("id: judge", "id: look"),
     ("id: judge", "id: 1st judge"),
