@@ -309,3 +309,56 @@ async fn a_host_that_opens_no_session_has_certainly_not_begun() {
     assert_eq!((failure.kind, failure.is_dispatched), (FailureKind::Protocol, false), "{failure}");
     host.close().await;
 }
+
+async fn until_no_client(sshd: &Sshd, within: Duration) {
+    let start = Instant::now();
+    while !sshd.clients().is_empty() {
+        assert!(start.elapsed() < within, "a connection was left behind");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_is_closed_or_dropped_leaves_no_connection_behind() {
+    let sshd = Sshd::start();
+    let host = connect(&sshd).await.unwrap();
+    assert_eq!(sshd.clients().len(), 1);
+    host.close().await;
+    until_no_client(&sshd, Duration::from_secs(3)).await;
+    drop(connect(&sshd).await.unwrap());
+    until_no_client(&sshd, Duration::from_secs(3)).await;
+}
+
+/// The test runs itself: as the process that holds a connection, and is killed.
+#[tokio::test]
+async fn a_process_that_is_killed_leaves_no_connection_behind() {
+    const HOLD: &str = "OPSCTL_TEST_HOLD";
+    const NAME: &str = "a_process_that_is_killed_leaves_no_connection_behind";
+    if let Ok(folder) = std::env::var(HOLD) {
+        let spec = inventory::Host {
+            address: "ssh://box".parse().unwrap(),
+            escalation: None,
+            ssh_config: Some("ssh_config".into()),
+        };
+        let host = Host::connect("app", &spec, std::path::Path::new(&folder), QUICK).await.unwrap();
+        std::fs::write(std::path::Path::new(&folder).join("connected"), "").unwrap();
+        host.lost().await;
+        return;
+    }
+    let sshd = Sshd::start();
+    let mut process = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", NAME])
+        .env(HOLD, sshd.folder())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    while !sshd.folder().join("connected").exists() {
+        assert!(start.elapsed() < Duration::from_secs(10), "the process does not connect");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert_eq!(sshd.clients().len(), 1);
+    until_no_client(&sshd, Duration::from_secs(20)).await;
+}

@@ -42,8 +42,10 @@ impl Host {
                             let log = connection.sessions().log();
                             self.refusal(log.get(said_before..).unwrap_or_default())
                         }
-                        Err(_) if !self.is_alive_soon().await => Err(connection.sessions().lost_failure()),
-                        Err(error) => Err(self.failure(FailureKind::Protocol, error.to_string())),
+                        Err(error) => {
+                            self.check().await?;
+                            Err(self.failure(FailureKind::Protocol, error.to_string()))
+                        }
                     }
                 }
             }
@@ -69,11 +71,6 @@ impl Host {
         }
         let text = said.strip_prefix("connect failed: ").unwrap_or(said);
         Ok(Dial::Refused(lower(text)))
-    }
-
-    /// A connection that has just ended is known to have after a moment.
-    pub(super) async fn is_alive_soon(&self) -> bool {
-        tokio::time::timeout(Duration::from_millis(500), self.lost()).await.is_err()
     }
 
     /// `connected`, `ms`, `error`.

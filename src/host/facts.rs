@@ -92,8 +92,7 @@ impl Host {
         );
         let asked = self.ask_shell(script, Some(&project.directory)).await?;
         if asked.status != 0 {
-            let message = format!("cannot ask Docker for the project's name: {}", asked.stderr.trim());
-            return Err(self.failure(FailureKind::Protocol, message));
+            return Err(self.why_no_docker().await);
         }
         Ok(labelled(&asked.stdout, &project.files))
     }

@@ -38,22 +38,15 @@ impl Host {
         let tunnel = Tunnel::once(self.socket("http"), pipe)
             .map_err(|error| self.failure(FailureKind::Missing, format!("cannot make a socket: {error}")))?;
         tokio::select! {
-            value = ask(request, Some(tunnel.path()), start, keep) => {
-                // A connection that was lost looks like a server that hung up.
-                if value["status"] == 0 && !value["error"].is_null() && !self.is_alive_soon_if_ssh().await {
-                    return Err(self.lost().await.dispatched());
-                }
-                Ok(value)
-            }
-            failure = self.lost() => Err(failure.dispatched()),
+                   value = ask(request, Some(tunnel.path()), start, keep) => {
+                       // A connection that was lost looks like a server that hung up.
+                       if value["status"] == 0 {
+        self.check().await.map_err(Failure::dispatched)?;
         }
-    }
-
-    async fn is_alive_soon_if_ssh(&self) -> bool {
-        match self.transport {
-            Transport::Local(_) => true,
-            Transport::Ssh(_) => self.is_alive_soon().await,
-        }
+                       Ok(value)
+                   }
+                   failure = self.lost() => Err(failure.dispatched()),
+               }
     }
 }
 
@@ -152,14 +145,16 @@ fn in_plain_words(error: &reqwest::Error) -> String {
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    if let Some(error) = innermost.downcast_ref::<std::io::Error>() {
-        return plain(error);
-    }
-    match innermost.to_string() {
-        text if text.contains("connection closed before message completed") => {
-            "the connection was closed before an answer came".to_owned()
-        }
-        text => text,
+    let text = match innermost.downcast_ref::<std::io::Error>() {
+        Some(error) => plain(error),
+        None => innermost.to_string(),
+    };
+    if text.contains("connection closed before message completed") {
+        "the connection was closed before an answer came".to_owned()
+    } else if text.contains("InvalidContentType") {
+        "the other side does not speak TLS".to_owned()
+    } else {
+        text
     }
 }
 
@@ -229,6 +224,9 @@ mod tests {
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let value = asked(format!("http://{}/", silent.local_addr().unwrap())).await;
         assert_eq!(value["error"], "no answer within 500ms");
+
+        let value = asked(answering(b"HTTP/1.1 200 x\r\n\r\n").await.replace("http:", "https:")).await;
+        assert_eq!(value["error"], "the other side does not speak TLS");
 
         assert_eq!(asked("no url".into()).await["error"], "`no url` is not a URL");
     }

@@ -9,6 +9,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::sync::{OnceCell, Semaphore};
@@ -113,6 +114,18 @@ impl Host {
             Transport::Local(_) => true,
             Transport::Ssh(connection) => connection.sessions().is_alive(),
         }
+    }
+
+    /// # Errors
+    /// When the connection is gone, even just now.
+    async fn check(&self) -> Result<(), Failure> {
+        let Transport::Ssh(connection) = &self.transport else { return Ok(()) };
+        if connection.sessions().check().await {
+            return Ok(());
+        }
+        // From here on everybody is to see it as gone; the watch gets to know in a moment.
+        let _ = tokio::time::timeout(Duration::from_millis(500), connection.sessions().lost()).await;
+        Err(connection.sessions().lost_failure())
     }
 
     /// Comes back when the connection is gone; never for this machine.

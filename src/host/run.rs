@@ -106,7 +106,9 @@ impl Host {
     pub(super) async fn start(&self, argv: &[String], input: Input) -> Result<Channel, Failure> {
         match &self.transport {
             Transport::Local(_) => super::local::start(argv, input).map_err(|error| {
-                self.failure(FailureKind::Missing, format!("cannot start `{}`: {error}", argv[0]))
+                let kind =
+                    if self.escalation.is_some() { FailureKind::Privilege } else { FailureKind::Missing };
+                self.failure(kind, format!("cannot start `{}`: {}", argv[0], super::dial::plain(&error)))
             }),
             Transport::Ssh(connection) => connection.sessions().start(&words(argv), input).await,
         }
@@ -131,12 +133,8 @@ impl Host {
 
     /// The command's session ended and left no exit code.
     async fn without_end(&self) -> Failure {
-        if let Transport::Ssh(connection) = &self.transport {
-            // The session and the connection end together, and are told of one after the other.
-            let _ = tokio::time::timeout(Duration::from_millis(500), connection.sessions().lost()).await;
-            if !connection.sessions().is_alive() {
-                return connection.sessions().lost_failure().dispatched();
-            }
+        if let Err(lost) = self.check().await {
+            return lost.dispatched();
         }
         self.failure(FailureKind::Lost, "the command ended and left no exit code: its shell was killed")
             .dispatched()

@@ -44,6 +44,8 @@ pub(super) struct Sessions {
     session: Arc<Session>,
     directory: PathBuf,
     lost: watch::Receiver<bool>,
+    /// How much ssh had to say while it connected: bytes of its log.
+    said_at_first: usize,
 }
 
 /// The task that holds the connection to the control socket; it ends with this.
@@ -80,7 +82,13 @@ impl Connection {
         };
         match outcome {
             Ok(Ok(output)) if output.status.success() => {}
-            Ok(Ok(output)) => return Err(refused(said() + &String::from_utf8_lossy(&output.stderr))),
+            Ok(Ok(output)) => {
+                // Standard error holds the banner of the server, and the reason only where there was no log yet.
+                let log = Some(said()).filter(|log| !log.trim().is_empty());
+                return Err(refused(
+                    log.unwrap_or_else(|| String::from_utf8_lossy(&output.stderr).into_owned()),
+                ));
+            }
             Ok(Err(error)) => {
                 return Err(Failure::new(host, FailureKind::Missing, format!("cannot start `ssh`: {error}"))
                     .hint("command -v ssh"));
@@ -98,7 +106,8 @@ impl Connection {
         let (report, lost) = watch::channel(false);
         let watch = Watch(tokio::spawn(until_closed(held, report)).abort_handle());
         let session = Arc::new(Session::new_native_mux(private.directory));
-        let sessions = Sessions { host: host.to_owned(), session, directory, lost };
+        let said_at_first = said().len();
+        let sessions = Sessions { host: host.to_owned(), session, directory, lost, said_at_first };
         Ok((Connection { sessions, watch }, private.lock))
     }
 
@@ -138,12 +147,17 @@ impl Sessions {
     /// What to say about a connection that is gone, in ssh's own last words.
     pub(super) fn lost_failure(&self) -> Failure {
         let log = self.log();
-        let last = log.lines().rev().find(|line| !line.trim().is_empty() && !line.contains("open failed"));
-        let message = match last {
-            Some(words) => format!("the connection was lost: {}", words.trim()),
+        let since = log.get(self.said_at_first..).unwrap_or_default();
+        let message = match words::last(since) {
+            Some(words) => format!("the connection was lost: {words}"),
             None => "the connection was lost".to_owned(),
         };
         Failure::new(&self.host, FailureKind::Lost, message)
+    }
+
+    /// Asks the master itself, which is gone as soon as the connection is: exact, where [`Sessions::is_alive`] may lag.
+    pub(super) async fn check(&self) -> bool {
+        self.session.check().await.is_ok()
     }
 
     pub(super) fn log(&self) -> String {
@@ -155,7 +169,7 @@ impl Sessions {
     /// # Errors
     /// Dispatched, unless it is certain that the host has not got it.
     pub(super) async fn start(&self, line: &str, input: Input) -> Result<Channel, Failure> {
-        if !self.is_alive() || self.session.check().await.is_err() {
+        if !self.check().await {
             return Err(self.lost_failure());
         }
         let mut command = Arc::clone(&self.session).arc_raw_command(line);
@@ -233,6 +247,8 @@ fn master(destination: &Destination, limits: &Limits, host_keys: HostKeys, direc
     }
     master.args(destination.arguments());
     master.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+    // Ctrl-C is opsctl's to act on.
+    master.process_group(0);
     master
 }
 

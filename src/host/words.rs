@@ -28,12 +28,18 @@ pub(super) fn gist(log: &str) -> String {
     let lines: Vec<&str> = log
         .lines()
         .map(|line| line.trim().trim_start_matches("ssh: "))
-        .filter(|line| {
-            line.chars().any(char::is_alphanumeric) && !line.starts_with("Warning: Permanently added")
-        })
+        .filter(|line| line.chars().any(char::is_alphanumeric))
+        // Advice about the algorithms of the server begins with two stars.
+        .filter(|line| !line.starts_with("Warning: Permanently added") && !line.starts_with("**"))
         .map(|line| line.trim_matches(|c: char| c == '@' || c.is_whitespace()))
         .collect();
     lines.join("; ")
+}
+
+/// What ssh said last about the connection itself.
+pub(super) fn last(log: &str) -> Option<&str> {
+    let is_about_a_channel = |line: &str| line.starts_with("channel ") || line.starts_with("mux_");
+    log.lines().rev().map(str::trim).find(|line| !line.is_empty() && !is_about_a_channel(line))
 }
 
 /// Whether the host's key is another than the known one, as against not known at all.
@@ -66,6 +72,13 @@ mod tests {
         for (words, expected) in said {
             assert_eq!(kind(words), expected, "{words}");
         }
+    }
+
+    #[test]
+    fn the_last_words_are_those_about_the_connection() {
+        let log = "Timeout, server app not responding.\r\nchannel 2: open failed: connect failed: Connection refused\n\n";
+        assert_eq!(last(log), Some("Timeout, server app not responding."));
+        assert_eq!(last("mux_client: x\n"), None);
     }
 
     #[test]

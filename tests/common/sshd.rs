@@ -122,6 +122,20 @@ impl Sshd {
         descendants(self.server.id()).into_iter().filter(|pid| !name(*pid).starts_with("sshd")).collect()
     }
 
+    /// The clients that are connected, or connecting, with the configuration of this server.
+    pub fn clients(&self) -> Vec<u32> {
+        let configuration = self.folder.path().join("ssh_config");
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let is_client = |pid: &u32| {
+            std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
+                let line = String::from_utf8_lossy(&line).into_owned();
+                line.starts_with("ssh\0") && line.contains(configuration.to_str().unwrap())
+            })
+        };
+        pids.filter(is_client).collect()
+    }
+
     fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }

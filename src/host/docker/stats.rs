@@ -1,7 +1,10 @@
 //! What running containers use, counted as `docker stats` does.
 
+use std::pin::pin;
+use std::time::Duration;
+
 use bollard::Docker;
-use bollard::models::ContainerStatsResponse;
+use bollard::models::{ContainerInspectResponse, ContainerStatsResponse};
 use bollard::query_parameters::StatsOptionsBuilder;
 use futures_util::StreamExt;
 use futures_util::future::try_join_all;
@@ -10,22 +13,40 @@ use serde_json::{Value, json};
 use super::{Refusal, containers};
 use crate::model::operation::Selection;
 
+/// Between the two samples that a share of the CPU is counted from.
+const INTERVAL: Duration = Duration::from_secs(1);
+
 pub(super) async fn query(api: &Docker, of: &Selection) -> Result<Value, Refusal> {
-    let found = containers::find(api, of).await?;
-    let running = found.iter().filter(|container| containers::is_running(container));
-    let shown = try_join_all(running.map(async |container| {
-        // Not one-shot: Docker then takes two samples a second apart, without which there is no share of the CPU.
-        let options = StatsOptionsBuilder::new().stream(false).one_shot(false).build();
-        let mut samples =
-            std::pin::pin!(api.stats(container.id.as_deref().unwrap_or_default(), Some(options)));
-        let sample = samples.next().await.transpose()?.unwrap_or_default();
-        Ok::<_, Refusal>(shown(containers::name(container), containers::service(container), &sample))
-    }));
-    Ok(json!({ "containers": shown.await? }))
+    let mut found = containers::find(api, of).await?;
+    found.retain(containers::is_running);
+    if found.is_empty() {
+        return Ok(json!({ "containers": [] }));
+    }
+    // Docker would take two samples by itself, each container over a connection that stays open for two seconds. Where every
+    // connection is a command on the host that is a long queue: so they are taken at once, and at once again.
+    let before = samples(api, &found).await?;
+    tokio::time::sleep(INTERVAL).await;
+    let now = samples(api, &found).await?;
+    let shown = found.iter().zip(before.iter().zip(&now)).map(|(container, (before, now))| {
+        shown(containers::name(container), containers::service(container), before, now)
+    });
+    Ok(json!({ "containers": shown.collect::<Vec<_>>() }))
 }
 
-fn shown(name: &str, service: &str, sample: &ContainerStatsResponse) -> Value {
-    let memory = sample.memory_stats.clone().unwrap_or_default();
+async fn samples(
+    api: &Docker,
+    containers: &[ContainerInspectResponse],
+) -> Result<Vec<ContainerStatsResponse>, Refusal> {
+    let samples = containers.iter().map(async |container| {
+        let options = StatsOptionsBuilder::new().stream(false).one_shot(true).build();
+        let mut samples = pin!(api.stats(container.id.as_deref().unwrap_or_default(), Some(options)));
+        Ok(samples.next().await.transpose()?.unwrap_or_default())
+    });
+    try_join_all(samples).await
+}
+
+fn shown(name: &str, service: &str, before: &ContainerStatsResponse, now: &ContainerStatsResponse) -> Value {
+    let memory = now.memory_stats.clone().unwrap_or_default();
     let counters = memory.stats.unwrap_or_default();
     // File pages that can be dropped at any time are not counted: the name is that of cgroup v1, or of v2.
     let cache = ["total_inactive_file", "inactive_file"].iter().find_map(|name| counters.get(*name));
@@ -36,7 +57,7 @@ fn shown(name: &str, service: &str, sample: &ContainerStatsResponse) -> Value {
     json!({
         "name": name,
         "service": service,
-        "cpu_percent": hundredths(cpu(sample).unwrap_or_default()),
+        "cpu_percent": hundredths(cpu(before, now).unwrap_or_default()),
         "memory_bytes": used,
         "memory_limit_bytes": limit,
         "memory_percent": hundredths(percent),
@@ -44,8 +65,8 @@ fn shown(name: &str, service: &str, sample: &ContainerStatsResponse) -> Value {
 }
 
 /// The share of one CPU: 200 is two CPUs in full.
-fn cpu(sample: &ContainerStatsResponse) -> Option<f64> {
-    let (now, before) = (sample.cpu_stats.as_ref()?, sample.precpu_stats.as_ref()?);
+fn cpu(before: &ContainerStatsResponse, now: &ContainerStatsResponse) -> Option<f64> {
+    let (now, before) = (now.cpu_stats.as_ref()?, before.cpu_stats.as_ref()?);
     let used = now.cpu_usage.as_ref()?.total_usage? as f64 - before.cpu_usage.as_ref()?.total_usage? as f64;
     let passed = now.system_cpu_usage? as f64 - before.system_cpu_usage? as f64;
     let listed = || now.cpu_usage.as_ref()?.percpu_usage.as_ref().map(|each| each.len() as u32);
@@ -63,14 +84,16 @@ mod tests {
 
     #[test]
     fn figures_are_those_of_docker_stats() {
-        let sample: ContainerStatsResponse = serde_json::from_str(
+        let sample = |text: &str| serde_json::from_str::<ContainerStatsResponse>(text).unwrap();
+        let before = sample(
+            r#"{ "cpu_stats": { "cpu_usage": { "total_usage": 200 }, "system_cpu_usage": 1000, "online_cpus": 2 } }"#,
+        );
+        let now = sample(
             r#"{ "cpu_stats": { "cpu_usage": { "total_usage": 300 }, "system_cpu_usage": 2000, "online_cpus": 2 },
-                 "precpu_stats": { "cpu_usage": { "total_usage": 200 }, "system_cpu_usage": 1000 },
                  "memory_stats": { "usage": 3000, "limit": 8000, "stats": { "inactive_file": 1000 } } }"#,
-        )
-        .unwrap();
+        );
         assert_eq!(
-            shown("a", "s", &sample),
+            shown("a", "s", &before, &now),
             json!({ "name": "a", "service": "s", "cpu_percent": 20.0, "memory_bytes": 2000,
                     "memory_limit_bytes": 8000, "memory_percent": 25.0 })
         );

@@ -62,7 +62,7 @@ async fn connected(channel: Channel, marker: &Marker, turn: OwnedSemaphorePermit
 
 impl Host {
     /// Asks the host why nothing speaks for Docker there: by what is there and what is not, not by its words.
-    pub(super) async fn why_no_docker(&self) -> Failure {
+    pub(in crate::host) async fn why_no_docker(&self) -> Failure {
         let script = "command -v docker >/dev/null || exit 10\n\
                       docker version --format '{{.Server.Version}}' && exit 14\n\
                       test -S /var/run/docker.sock || exit 11\n\
