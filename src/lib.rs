@@ -18,6 +18,7 @@
 pub mod action;
 pub mod base;
 pub mod host;
+pub mod journal;
 pub mod model;
 pub mod run;
 pub mod ui;
