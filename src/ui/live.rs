@@ -4,6 +4,7 @@
 //! [`tick`](Reporter::tick) is called: one that stands still is the truth about a program that hangs.
 
 use std::collections::HashMap;
+use std::io::Write;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -18,7 +19,9 @@ use crate::base::id::StepKey;
 use crate::run::signal::Signal;
 
 #[derive(Debug)]
-pub struct LiveReporter {
+pub struct LiveReporter<W> {
+    /// Where the lines go: the same terminal as the rows.
+    out: W,
     look: Look,
     clock: Clock,
     narrator: Narrator,
@@ -29,15 +32,17 @@ pub struct LiveReporter {
     run: Option<ProgressBar>,
 }
 
-impl LiveReporter {
+impl<W: Write + Send> LiveReporter<W> {
     pub fn new(
+        out: W,
         target: ProgressDrawTarget,
         look: Look,
         outline: Outline,
         volume: Volume,
         clock: Clock,
-    ) -> LiveReporter {
+    ) -> LiveReporter<W> {
         LiveReporter {
+            out,
             look,
             narrator: Narrator::new(outline, volume, clock.clone()),
             clock,
@@ -82,12 +87,20 @@ impl LiveReporter {
     }
 }
 
-impl Reporter for LiveReporter {
+impl<W: Write + Send> Reporter for LiveReporter<W> {
     fn signal(&mut self, signal: &Signal) {
         self.watch.signal(signal, self.clock.now());
-        for line in self.narrator.lines(signal) {
-            // A failure to write is no reason to stop a recovery.
-            let _ = self.rows.println(self.look.fit(&line));
+        let lines = self.narrator.lines(signal);
+        if !lines.is_empty() {
+            let (rows, out, look) = (&self.rows, &mut self.out, self.look);
+            // Written past the rows, not by them: so they are plain lines in the scrollback, however the window is resized.
+            rows.suspend(|| {
+                for line in &lines {
+                    // A failure to write is no reason to stop a recovery.
+                    let _ = writeln!(out, "{}", look.fit(line));
+                }
+                let _ = out.flush();
+            });
         }
         self.refresh();
     }
@@ -169,11 +182,21 @@ mod tests {
         }
     }
 
-    fn screen(look: Look) -> (LiveReporter, Paper, Clock) {
+    impl Write for Paper {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.write_str(&String::from_utf8_lossy(bytes))?;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn screen(look: Look) -> (LiveReporter<Paper>, Paper, Clock) {
         let (paper, clock) = (Paper::default(), Clock::fixed(sample::start()));
         let target = ProgressDrawTarget::term_like_with_hz(Box::new(paper.clone()), 255);
         let outline = Outline::of(&plan());
-        (LiveReporter::new(target, look, outline, Volume::Normal, clock.clone()), paper, clock)
+        (LiveReporter::new(paper.clone(), target, look, outline, Volume::Normal, clock.clone()), paper, clock)
     }
 
     fn pass(clock: &Clock, seconds: u64) {

@@ -60,7 +60,7 @@ pub fn choose(options: Options, plan: &Plan, clock: Clock) -> Box<dyn Reporter> 
     if options.is_json {
         Box::new(JsonReporter::new(io::stdout(), clock))
     } else if options.is_terminal && !options.is_quiet {
-        Box::new(LiveReporter::new(ProgressDrawTarget::stderr(), look, outline, volume, clock))
+        Box::new(LiveReporter::new(io::stderr(), ProgressDrawTarget::stderr(), look, outline, volume, clock))
     } else {
         Box::new(LineReporter::new(io::stderr(), look, outline, volume, clock))
     }

@@ -110,7 +110,7 @@ impl Watch {
     pub fn rest_of_run(&self, now: Timestamp) -> Option<String> {
         match &self.waiting {
             Some(Awaited { what, at_most, since }) => {
-                let so_far = Span::rounded(elapsed(*since, now));
+                let so_far = Span::secs(elapsed(*since, now).as_secs());
                 let limit = at_most.map(|limit| format!(" of at most {limit}")).unwrap_or_default();
                 Some(format!("waiting for {what}, {so_far}{limit}"))
             }
