@@ -108,4 +108,10 @@ impl Journal {
         self.chain = chain;
         Ok(record)
     }
+
+    /// From here on the records go to another file: to one that fails, in a test.
+    #[cfg(test)]
+    pub(super) fn write_to(&mut self, file: File) {
+        self.file = file;
+    }
 }

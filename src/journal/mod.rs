@@ -14,3 +14,6 @@ pub use history::History;
 pub use journal::Journal;
 pub use lock::Lock;
 pub use store::{RunDir, Store};
+
+#[cfg(test)]
+mod tests;

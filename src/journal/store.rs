@@ -187,3 +187,26 @@ fn root(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
         .or_else(|| absolute("XDG_STATE_HOME").map(|state| state.join("opsctl")))
         .or_else(|| absolute("HOME").map(|home| home.join(".local/state/opsctl")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_kept_where_the_environment_says() {
+        let root = |variables: &[(&str, &str)]| {
+            let found = |name: &str| variables.iter().find(|(known, _)| *known == name);
+            super::root(|name| found(name).map(|(_, value)| OsString::from(value)))
+        };
+        let home = ("HOME", "/home/ada");
+        assert_eq!(root(&[home]), Some("/home/ada/.local/state/opsctl".into()));
+        assert_eq!(root(&[home, ("XDG_STATE_HOME", "/state")]), Some("/state/opsctl".into()));
+        assert_eq!(root(&[home, ("XDG_STATE_HOME", "state")]), root(&[home]));
+        assert_eq!(
+            root(&[home, ("XDG_STATE_HOME", "/state"), ("OPSCTL_STATE_DIR", "here")]),
+            Some("here".into())
+        );
+        assert_eq!(root(&[home, ("OPSCTL_STATE_DIR", "")]), root(&[home]));
+        assert_eq!(root(&[]), None);
+    }
+}

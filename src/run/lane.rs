@@ -158,9 +158,9 @@ impl<'a> View<'a> {
 
 /// The wait after so many failures, the first of which is 1.
 fn pause(retry: &Retry, failures: u32) -> Span {
-    let factor = retry.backoff.max(0.0).powi(failures.saturating_sub(1).min(1_000) as i32);
+    let factor = retry.backoff.powi(failures.saturating_sub(1).min(1_000) as i32);
     let seconds = retry.delay.0.as_secs_f64() * factor;
     let longest = retry.max_delay.0;
-    // Too long for a duration, or no number at all, is too long.
+    // Too long for a duration, negative, or no number at all: the longest.
     Span(Duration::try_from_secs_f64(seconds).map_or(longest, |time| time.min(longest)))
 }

@@ -11,3 +11,6 @@ pub mod signal;
 pub mod state;
 pub mod transition;
 mod unwind;
+
+#[cfg(test)]
+mod tests;
