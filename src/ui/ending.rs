@@ -186,6 +186,8 @@ impl<'a> Entry<'a> {
             (Phase::Do, Finding::MayRun) => Fate::Pending,
             (Phase::Undo, Finding::Happened) => Fate::Undone,
             (Phase::Undo, Finding::MayRun) => Fate::UndoUnknown,
+            (Phase::Do, Finding::Failed { .. }) => Fate::Failed,
+            (Phase::Undo, Finding::Failed { .. }) => Fate::UndoFailed,
         };
         if self.fate == Fate::Undone {
             self.is_in_effect = false;

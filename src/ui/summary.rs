@@ -54,7 +54,9 @@ fn of_state(state: &State) -> &'static str {
         State::Ended(End::Succeeded) => "succeeded",
         State::Ended(End::Undone) => "undone",
         State::Ended(End::Abandoned) => "abandoned",
-        State::Rests(Rest::WaitingForPerson { .. } | Rest::WaitingForHost { .. }) => "waiting",
+        State::Rests(
+            Rest::WaitingForApproval | Rest::WaitingForPerson { .. } | Rest::WaitingForHost { .. },
+        ) => "waiting",
         State::Rests(Rest::Failed { .. } | Rest::Cancelled { .. }) => "halted",
         State::Rests(Rest::Stuck { .. }) => "stuck",
         State::Interrupted => "interrupted",

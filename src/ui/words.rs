@@ -95,6 +95,7 @@ pub fn of_event(event: &Event, outline: &Outline) -> Said {
                 }
                 Choice::ApproveStep { step } => on(step, Tone::Plain, said("approved")),
                 Choice::DeclineStep { step } => on(step, Tone::Skipped, said("declined")),
+                Choice::UndoPast { step } => on(step, Tone::Plain, said("the undo goes past it, said")),
                 Choice::Resume => run(Tone::Plain, said("resumed")),
                 Choice::Abandon => run(Tone::Plain, said("abandoned")),
             }
@@ -167,8 +168,12 @@ fn observed(finding: &Finding, by: &Evidence, phase: Phase) -> (Tone, String) {
         (Finding::Happened, Phase::Undo) => (Tone::Undone, "settled: the undo took effect"),
         (Finding::MayRun, Phase::Do) => (Tone::Plain, "settled: it may be started again"),
         (Finding::MayRun, Phase::Undo) => (Tone::Plain, "settled: the undo may be started again"),
+        (Finding::Failed { .. }, Phase::Do) => (Tone::Bad, "settled: it failed"),
+        (Finding::Failed { .. }, Phase::Undo) => (Tone::Bad, "settled: the undo failed"),
     };
     let why = match (by, finding) {
+        (_, Finding::Failed { message }) => clean(message),
+        (Evidence::When, _) => "by its `when`".to_owned(),
         (Evidence::DoneWhen, Finding::Happened) => "its `done_when` holds".to_owned(),
         (Evidence::DoneWhen, Finding::MayRun) => "its `done_when` does not hold".to_owned(),
         (Evidence::Repeatable, _) => "doing it twice is the same as doing it once".to_owned(),
@@ -199,6 +204,7 @@ fn decided(what: &str, by: &str, reason: Option<&str>) -> String {
 
 pub fn of_rest(rest: &Rest) -> (Tone, String) {
     match rest {
+        Rest::WaitingForApproval => (Tone::Unsure, "waiting for a person to approve the plan".to_owned()),
         Rest::WaitingForPerson { step, question } => {
             (Tone::Unsure, format!("waiting for a person, at `{step}`: {}", clean(question)))
         }
