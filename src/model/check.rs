@@ -46,60 +46,6 @@ impl Default for Patience {
     }
 }
 
-mod form {
-    //! The YAML forms.
-
-    use serde::de::{Deserialize, Deserializer, Error};
-    use serde_json::{Map, Value};
-
-    use super::{Call, Check};
-
-    impl<'de> Deserialize<'de> for Call {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Call, D::Error> {
-            let map = Map::<String, Value>::deserialize(deserializer)?;
-            call(map).map_err(D::Error::custom)
-        }
-    }
-
-    fn call(map: Map<String, Value>) -> Result<Call, String> {
-        let mut entries = map.into_iter();
-        match (entries.next(), entries.next()) {
-            (Some((action, Value::Object(args))), None) => Ok(Call { action, args }),
-            (Some((action, Value::Null)), None) => Ok(Call { action, args: Map::new() }),
-            (Some((action, _)), None) => Err(format!("`{action}` takes a map of arguments")),
-            _ => Err("exactly one action is expected here".to_owned()),
-        }
-    }
-
-    impl<'de> Deserialize<'de> for Check {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Check, D::Error> {
-            let mut map = Map::<String, Value>::deserialize(deserializer)?;
-            fn take<T: serde::de::DeserializeOwned, E: Error>(
-                map: &mut Map<String, Value>,
-                key: &str,
-            ) -> Result<Option<T>, E> {
-                let Some(value) = map.remove(key) else { return Ok(None) };
-                serde_json::from_value(value)
-                    .map(Some)
-                    .map_err(|error| E::custom(format!("`{key}`: {error}")))
-            }
-            let mut check = Check {
-                on: take(&mut map, "on")?,
-                that: take(&mut map, "that")?,
-                call: Call { action: String::new(), args: Map::new() },
-                patience: super::Patience::default(),
-            };
-            let patience = &mut check.patience;
-            patience.within = take(&mut map, "within")?.unwrap_or(patience.within);
-            patience.every = take(&mut map, "every")?.unwrap_or(patience.every);
-            patience.successes = take(&mut map, "successes")?.unwrap_or(patience.successes);
-            patience.stays_good_for = take(&mut map, "stays_good_for")?.unwrap_or(patience.stays_good_for);
-            check.call = call(map).map_err(D::Error::custom)?;
-            Ok(check)
-        }
-    }
-}
-
 impl schemars::JsonSchema for Call {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Call".into()

@@ -96,7 +96,7 @@ pub struct Instance {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Upstream {
-    /// The Compose service of the proxy.
+    /// The proxy: one of the endpoints, named as its Compose service.
     pub proxy: String,
     /// The name of the upstream in its configuration.
     pub name: String,

@@ -157,71 +157,24 @@ fn default_max_delay() -> Span {
     Span::secs(30)
 }
 
-mod form {
-    //! The YAML forms of what is either a word or a map.
-
-    use serde::de::{Deserialize, Deserializer, Error};
-    use serde_json::Value;
-
-    use super::{OnFailure, Undo};
-
-    impl<'de> Deserialize<'de> for Undo {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Undo, D::Error> {
-            match Value::deserialize(deserializer)? {
-                Value::String(word) if word == "none" => Ok(Undo::None),
-                value @ Value::Object(_) => {
-                    serde_json::from_value(value).map(Undo::Action).map_err(D::Error::custom)
-                }
-                _ => Err(D::Error::custom("`undo` is an action, or the word `none`")),
-            }
-        }
+impl schemars::JsonSchema for Undo {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Undo".into()
     }
 
-    #[derive(serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Rescue {
-        run: String,
-        #[serde(default)]
-        with: serde_json::Map<String, Value>,
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let call = generator.subschema_for::<Call>();
+        schemars::json_schema!({ "anyOf": [{ "const": "none" }, call] })
+    }
+}
+
+impl schemars::JsonSchema for OnFailure {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "OnFailure".into()
     }
 
-    impl<'de> Deserialize<'de> for OnFailure {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OnFailure, D::Error> {
-            let refused = "`on_failure` is `halt`, `undo`, `continue` or `{ run: RUNBOOK, with: {...} }`";
-            match Value::deserialize(deserializer)? {
-                Value::String(word) => match word.as_str() {
-                    "halt" => Ok(OnFailure::Halt),
-                    "undo" => Ok(OnFailure::Undo),
-                    "continue" => Ok(OnFailure::Continue),
-                    _ => Err(D::Error::custom(refused)),
-                },
-                value @ Value::Object(_) => {
-                    let Rescue { run, with } = serde_json::from_value(value).map_err(D::Error::custom)?;
-                    Ok(OnFailure::Run { runbook: run, with })
-                }
-                _ => Err(D::Error::custom(refused)),
-            }
-        }
-    }
-
-    impl schemars::JsonSchema for Undo {
-        fn schema_name() -> std::borrow::Cow<'static, str> {
-            "Undo".into()
-        }
-
-        fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-            let call = generator.subschema_for::<super::Call>();
-            schemars::json_schema!({ "anyOf": [{ "const": "none" }, call] })
-        }
-    }
-
-    impl schemars::JsonSchema for OnFailure {
-        fn schema_name() -> std::borrow::Cow<'static, str> {
-            "OnFailure".into()
-        }
-
-        fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-            schemars::json_schema!({ "anyOf": [
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [
                 { "enum": ["halt", "undo", "continue"] },
                 {
                     "type": "object",
@@ -230,6 +183,5 @@ mod form {
                     "additionalProperties": false,
                 },
             ] })
-        }
     }
 }
