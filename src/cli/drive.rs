@@ -111,12 +111,12 @@ async fn interrupted_twice(cancel: &Notify, tell: &impl Fn(Signal)) -> Result<()
 }
 
 fn report(turn: &Turn, plan: &Plan, global: &Global) -> Result<()> {
+    let records = turn.dir.history()?.records;
+    let extra = Extra { next: next::commands(&turn.dir, turn.journal.state()), ..Extra::default() };
     if global.json {
-        return Ok(());
+        return ui::look::give(&ui::summary::json(plan, &records, &extra));
     }
-    let extra = Extra { lines: Vec::new(), next: next::commands(&turn.dir, turn.journal.state()) };
-    let text = ui::report::text(plan, &turn.dir.history()?.records, &extra);
-    ui::look::say(&format!("\n{text}"));
+    ui::look::say(&format!("\n{}", ui::report::text(plan, &records, &extra)));
     Ok(())
 }
 

@@ -1,20 +1,16 @@
 //! From the name of a runbook and its parameters to a plan: what every procedure has in common.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::open::Workplace;
 use crate::base::{Error, Result};
 use crate::engine::catalog::Entry;
 use crate::engine::hosts::Hosts;
 use crate::engine::lint::{self, Spec};
-use crate::engine::plan::{self, Library, Request};
+use crate::engine::plan::{self, Request};
 use crate::model::facts::{Facts, Site};
 use crate::model::param;
 use crate::model::plan::Plan;
-use crate::model::runbook::{OnFailure, Runbook};
-use crate::model::view;
 
 /// Makes the plan of a runbook for parameters as the person wrote them.
 ///
@@ -28,16 +24,11 @@ pub async fn plan_of(
     given: &[(String, String)],
 ) -> Result<Plan> {
     let inventory = &workplace.site.inventory;
-    let runbooks = with_all_it_leads_to(workplace, runbook)?;
-    let entry = &runbooks[runbook];
+    let entry = checked(workplace, runbook)?;
     let given = given.iter().map(|(name, value)| (name.clone(), Value::String(value.clone())));
     let params = param::bind(&entry.runbook.params, given, inventory)?;
 
-    let seen = Map::from_iter([("inventory".to_owned(), view::inventory(inventory))]);
-    let find = |name: &str| runbooks.get(name).map(|entry| &entry.runbook);
-    let bind = |runbook: &Runbook, with: Map<String, Value>| param::bind(&runbook.params, with, inventory);
-    let library = Library { find: &find, bind: &bind, seen: &seen };
-
+    let find = |name: &str| checked(workplace, name).map(|entry| entry.runbook);
     let (origin, path) = (entry.origin.to_string(), workplace.site.path.display().to_string());
     let nothing = Facts::default();
     let request = Request {
@@ -47,32 +38,16 @@ pub async fn plan_of(
         inventory: &path,
         site: Site { inventory, facts: &nothing },
     };
-    let needs = plan::needs(library, request)?;
+    let needs = plan::needs(&find, request)?;
     let facts = workplace.facts_for(hosts, &needs).await?;
-    plan::make(library, Request { site: Site { inventory, facts: &facts }, ..request })
+    plan::make(&find, Request { site: Site { inventory, facts: &facts }, ..request })
 }
 
-/// The runbook and every other that it includes or that mends a step of it, each checked.
-fn with_all_it_leads_to(workplace: &Workplace, name: &str) -> Result<BTreeMap<String, Entry>> {
-    let specs = Spec::all();
-    let mut found = BTreeMap::new();
-    let mut open = vec![name.to_owned()];
-    while let Some(name) = open.pop() {
-        if found.contains_key(&name) {
-            continue;
-        }
-        let entry = workplace.catalog.get(&name)?;
-        lint::refuse(&entry, &specs, &workplace.catalog)?;
-        for step in &entry.runbook.steps {
-            let included = (step.action.action == "runbook").then(|| step.action.args.get("name")).flatten();
-            open.extend(included.and_then(Value::as_str).map(str::to_owned));
-            if let OnFailure::Run { runbook, .. } = &step.on_failure {
-                open.push(runbook.clone());
-            }
-        }
-        found.insert(name, entry);
-    }
-    Ok(found)
+/// The runbook in force of that name, without a mistake in it.
+fn checked(workplace: &Workplace, name: &str) -> Result<Entry> {
+    let entry = workplace.catalog.get(name)?;
+    lint::refuse(&entry, &Spec::all(), &workplace.catalog)?;
+    Ok(entry)
 }
 
 /// Reads `name=value` pairs.

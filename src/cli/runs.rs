@@ -134,7 +134,8 @@ fn show(run: &RunDir, global: &Global) -> Result<()> {
         });
         return ui::look::give(&format!("{shown}\n"));
     }
-    let extra = Extra { lines: Vec::new(), next: super::next::commands(run, history.state()) };
+    let next = super::next::commands(run, history.state());
+    let extra = Extra { is_held: run.holder().is_some(), next, ..Extra::default() };
     ui::look::give(&ui::report::text(&history.plan, &history.records, &extra))
 }
 
