@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::catalog::{Catalog, Entry};
-use crate::action::registry;
+use crate::action::{Field, registry};
 use crate::base::Result;
 use crate::model::check::{Check, Patience};
 use crate::model::plan::Effect;
@@ -33,11 +33,18 @@ pub struct Spec {
     pub effect: fn(&Map<String, Value>) -> Effect,
     /// The JSON Schema of the arguments.
     pub schema: Value,
+    /// What an argument is: only a condition is written without braces.
+    pub field: fn(&str) -> Field,
 }
 
 impl Spec {
     pub fn of(entry: &registry::Entry) -> Spec {
-        Spec { name: entry.name, effect: entry.effect, schema: (entry.schema)().to_value() }
+        Spec {
+            name: entry.name,
+            effect: entry.effect,
+            schema: (entry.schema)().to_value(),
+            field: entry.field,
+        }
     }
 
     /// All actions that there are.

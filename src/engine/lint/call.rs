@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::fit::Fit;
 use super::scope::Scope;
 use super::{Lint, Spec, include};
+use crate::action::Field;
 use crate::model::check::{Call, Check};
 use crate::model::plan::Effect;
 use crate::model::source::join;
@@ -91,7 +92,9 @@ impl Lint<'_> {
         for (key, value) in plain.iter() {
             let path = join(path, key);
             match value.as_str() {
-                Some(condition) if is_condition(spec.name, key) => self.decision(&path, condition, scope),
+                Some(condition) if (spec.field)(key) == Field::Condition => {
+                    self.decision(&path, condition, scope)
+                }
                 _ => self.texts(&path, value, scope),
             }
         }
@@ -163,9 +166,4 @@ impl Lint<'_> {
             }
         }
     }
-}
-
-/// Arguments that are conditions, written without braces.
-fn is_condition(action: &str, key: &str) -> bool {
-    (action, key) == ("assert", "that")
 }
