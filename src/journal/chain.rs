@@ -6,7 +6,7 @@
 
 use crate::base::{Error, Kind, Result};
 use crate::model::plan::{Digest, Plan};
-use crate::run::event::Record;
+use crate::run::event::{Event, Record};
 use crate::run::state::RunState;
 
 /// A journal up to some line.
@@ -52,6 +52,11 @@ impl Chain {
         if record.prev != self.last {
             let before = if number == 1 { "plan" } else { "line before it" };
             return Err(corrupt(format!("it does not follow the {before}, which was changed")));
+        }
+        if let Event::RunCreated { plan, .. } = &record.event
+            && *plan != self.last
+        {
+            return Err(corrupt("it begins a run of another plan".to_owned()));
         }
         self.state.apply(&record).map_err(|illegal| corrupt(illegal.to_string()))?;
         self.last = Digest::of(line);

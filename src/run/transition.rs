@@ -265,16 +265,21 @@ fn refusal(run: &RunState, step: Option<&StepState>, event: &Event) -> Option<&'
             _ => None,
         },
         (Event::UndoRequested { .. }, _) => on(!is_quiet, "a step is in flight"),
-        (Event::RunRested { rest }, _) => {
-            let about = match rest {
-                Rest::WaitingForPerson { step, .. }
-                | Rest::Failed { step, .. }
-                | Rest::Stuck { step, .. } => Some(step),
-                Rest::WaitingForApproval | Rest::WaitingForHost { .. } | Rest::Cancelled { .. } => None,
-            };
-            on(!is_quiet, "a step is in flight")
-                .or(on(about.is_some_and(|key| !run.steps.contains_key(key)), "there is no such step"))
-        }
+        (Event::RunRested { rest }, _) => on(!is_quiet, "a step is in flight").or(match rest {
+            Rest::Failed { step, .. } => {
+                let is_why =
+                    |step: &StepState| step.status == StepStatus::Failed || step.declined_by.is_some();
+                on(!run.steps.get(step).is_some_and(is_why), "that step did not fail")
+            }
+            Rest::Stuck { step, .. } => {
+                let is_why = |step: &StepState| step.status == StepStatus::UndoFailed;
+                on(!run.steps.get(step).is_some_and(is_why), "that step's undo did not fail")
+            }
+            Rest::WaitingForPerson { step, .. } => {
+                on(!run.steps.contains_key(step), "the plan has no such step")
+            }
+            Rest::WaitingForApproval | Rest::WaitingForHost { .. } | Rest::Cancelled { .. } => None,
+        }),
         (Event::RunEnded { end }, _) => match end {
             End::Succeeded => {
                 let is_settled = |step: &StepState| {

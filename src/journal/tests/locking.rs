@@ -58,12 +58,10 @@ fn looking_whether_a_run_is_held_does_not_get_in_the_way_of_taking_it() {
     let run = tempfile::tempdir().unwrap();
     drop(Lock::take(run.path(), &ada()).unwrap());
     std::thread::scope(|scope| {
-        let looking =
-            scope.spawn(|| (0..2_000).map(|_| Lock::holder(run.path())).filter(Option::is_some).count());
+        scope.spawn(|| (0..2_000).for_each(|_| drop(Lock::holder(run.path()))));
         for _ in 0..200 {
             Lock::take(run.path(), &bob()).unwrap();
         }
-        looking.join().unwrap();
     });
 }
 

@@ -4,5 +4,6 @@ mod decisions;
 mod groups;
 mod rescue;
 mod scene;
+mod transitions;
 mod undo;
 mod unknown;
