@@ -1,0 +1,82 @@
+# shellcheck shell=bash disable=SC2034
+# What every command of the lab shares: its names, its ports, its state folder, and how to say something.
+#
+# Sourced, never run. A name that another file relies on is set here and nowhere else.
+set -euo pipefail
+
+lab=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+mkdir -p "${OPSCTL_LAB_STATE:-$lab/.state}"
+state=$(cd "${OPSCTL_LAB_STATE:-$lab/.state}" && pwd)
+
+host=opsctl-lab-app                # the host container, and its name on the lab's network
+registry=opsctl-lab-registry       # the registry container, and its name on the lab's network
+network=opsctl-lab
+images=opsctl-lab                  # prefix of the images that are not part of the stack
+
+# Published on 127.0.0.1 only.
+ssh_port=22022
+http_port=22080                    # nginx of the ssh host
+registry_port=22050
+local_http_port=22081              # nginx of the local stack; its other ports are the document's own
+
+versions=(v1.0.0 v1.1.0 v1.2.0 v1.3.0-bad)
+stack_directory=/opt/opareta/infrastructure/docker
+local_directory=$state/local/docker
+compose_file=docker-compose.prod.yml
+project=docker                     # nobody named it, so Compose took the folder's name
+
+export DOCKER_CLI_HINTS=false COMPOSE_STATUS_STDOUT=0
+
+say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
+die() { say "error: $*"; exit 1; }
+
+# Runs a command quietly, and shows what it said only when it fails.
+quietly() {
+    local log
+    log=$(mktemp "$state/log.XXXXXX")
+    if "$@" >"$log" 2>&1 </dev/null; then
+        rm -f "$log"
+    else
+        cat "$log" >&2
+        rm -f "$log"
+        die "failed: $*"
+    fi
+}
+
+# Waits until a command succeeds: until SECONDS WHAT COMMAND...
+until_true() {
+    local limit=$1 what=$2 start=$SECONDS
+    shift 2
+    until "$@" >/dev/null 2>&1; do
+        ((SECONDS - start < limit)) || die "$what: not after $limit s"
+        sleep 0.2
+    done
+}
+
+# One command of the lab at a time; the lock ends with the process.
+one_at_a_time() {
+    exec 8>>"${TMPDIR:-/tmp}/opsctl-lab.lock"
+    if ! flock -n 8; then
+        say "waiting for another lab command"
+        flock 8
+    fi
+}
+
+# Runs a command where the stack's engine is: at app|local COMMAND...
+at() {
+    local place=$1
+    shift
+    case $place in
+        app) docker exec -i "$host" "$@" ;;
+        local) "$@" ;;
+        *) die "no such place: $place" ;;
+    esac
+}
+
+directory_of() { if [[ $1 == local ]]; then echo "$local_directory"; else echo "$stack_directory"; fi; }
+
+# The ids of the containers of one Compose service, whatever they are called.
+container_of() {
+    at "$1" docker ps -aq --filter "label=com.docker.compose.project=$project" \
+        --filter "label=com.docker.compose.service=$2"
+}

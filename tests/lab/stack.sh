@@ -1,0 +1,104 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# The stack on an engine: its files put in place, everything started, and waited for until it is healthy.
+#
+# Sourced by `up` and `reset`. A place is `app` (the ssh host) or `local` (this machine's engine).
+
+service_count=11
+
+# The stack's folder for a place, as a tar on stdout.
+stack_tar() {
+    local folder where=$registry:5000 address=0.0.0.0 port=80
+    if [[ $1 == local ]]; then where=127.0.0.1:$registry_port address=127.0.0.1 port=$local_http_port; fi
+    folder=$(mktemp -d "$state/stack.XXXXXX")
+    cp -r "$lab/stack/." "$folder"
+    sed -e "s|@REGISTRY@|$where|; s|@PUBLIC_ADDRESS@|$address|; s|@HTTP_PORT@|$port|" "$folder/env" >"$folder/.env"
+    rm "$folder/env"
+    chmod -R u=rwX,go=rX "$folder"
+    tar -C "$folder" --owner=0 --group=0 -c .
+    rm -rf "$folder"
+}
+
+install_stack() {
+    local place=$1 directory
+    directory=$(directory_of "$place")
+    at "$place" mkdir -p "$directory"
+    stack_tar "$place" | at "$place" tar -C "$directory" --no-same-permissions -x
+    [[ $place == local ]] || at "$place" sh -c 'chgrp -R docker /opt/opareta && chmod -R g+w /opt/opareta && find /opt/opareta -type d -exec chmod g+s {} +'
+}
+
+# The host as it should be: running, on its network, its engine up.
+wake_host() {
+    case $(docker container inspect -f '{{.State.Status}}' "$host") in
+        running) ;;
+        paused) say "waking the host"; docker unpause "$host" >/dev/null ;;
+        *) say "starting the host"; docker start "$host" >/dev/null ;;
+    esac
+    if [[ -z $(docker container inspect -f "{{with index .NetworkSettings.Networks \"$network\"}}{{.NetworkID}}{{end}}" "$host") ]]; then
+        say "connecting the host"
+        docker network connect "$network" "$host"
+    fi
+    at app lab-engine start
+}
+
+# Tags of the lab move when its images are built anew. A host that pulled the older ones lets go of them.
+fresh_images() {
+    local now
+    now=$(sort "$state/pushed" | sha256sum | cut -c 1-16)
+    at app bash -s "$now" "$stack_directory" "$compose_file" <<'SCRIPT'
+set -euo pipefail
+mark=/var/lib/docker/lab-images
+[[ $(cat "$mark" 2>/dev/null) != "$1" ]] || exit 0
+echo "up: pulling the stack's images" >&2
+cd "$2"
+docker image ls --format '{{.Repository}}:{{.Tag}}' '*/opareta/*' | xargs -r docker image rm -f >/dev/null 2>&1 || true
+docker compose -f "$3" pull --quiet 2>/dev/null </dev/null
+echo "$1" >"$mark"
+SCRIPT
+}
+
+# The stack without its data; the next start begins with empty volumes.
+empty_stack() {
+    local place=$1 backups=/var/backups/opareta
+    [[ $place == app ]] || backups=$state/local/backups
+    say "emptying the stack's data"
+    at "$place" docker compose --project-directory "$(directory_of "$place")" -f "$(directory_of "$place")/$compose_file" \
+        down --volumes >/dev/null 2>&1
+    at "$place" find "$backups" -mindepth 1 -delete
+}
+
+# Everything of the stack runs its version, restarts by itself, and is healthy; nginx knows everybody's present address.
+start_stack() {
+    local place=$1
+    at "$place" bash -s "$(directory_of "$place")" "$compose_file" "$service_count" "$project" <<'SCRIPT'
+set -euo pipefail
+cd "$1"
+file=$2 count=$3 project=$4
+mine() { docker ps -a --filter "label=com.docker.compose.project=$project" "$@"; }
+
+for id in $(mine -q --filter status=paused); do docker unpause "$id" >/dev/null; done
+# `update --restart=no` is no part of what Compose compares, so `up` would leave it.
+for id in $(mine -q); do
+    [[ $(docker inspect -f '{{.HostConfig.RestartPolicy.Name}}' "$id") == always ]] || docker update --restart=always "$id" >/dev/null
+done
+
+said=$(mktemp)
+for try in 1 2 3; do
+    docker compose -f "$file" up -d --quiet-pull >"$said" 2>&1 </dev/null && break
+    [[ $try != 3 ]] || { cat "$said" >&2; exit 1; }
+    sleep 2
+done
+rm -f "$said"
+
+# The node exporter has no check of its own; the others must say that they are healthy.
+for _ in $(seq 300); do
+    [[ $(mine --format '{{.Status}}' | grep -c '(healthy)') == $((count - 1)) ]] && break
+    sleep 0.2
+done
+if [[ $(mine --format '{{.Status}}' | grep -c '(healthy)') != $((count - 1)) ]]; then
+    mine --format '{{.Names}} {{.Status}}' >&2
+    echo "the stack is not healthy after 60 s" >&2
+    exit 1
+fi
+docker compose -f "$file" exec -T nginx nginx -s reload 2>/dev/null
+SCRIPT
+}
