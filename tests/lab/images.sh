@@ -43,8 +43,8 @@ base_image() {
         say "making debian:trixie-slim from packages"
         quietly mmdebstrap --variant=minbase --dpkgopt='path-exclude=/usr/share/man/*' \
             --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
-            --dpkgopt='path-exclude=/usr/share/locale/*' trixie "$tar.new" ${mirror:+"$mirror"}
-        mv "$tar.new" "$tar"
+            --dpkgopt='path-exclude=/usr/share/locale/*' trixie "$state/base.new.tar" ${mirror:+"$mirror"}
+        mv "$state/base.new.tar" "$tar"
     fi
     quietly docker import "$tar" debian:trixie-slim
 }

@@ -89,6 +89,10 @@ for try in 1 2 3; do
 done
 rm -f "$said"
 
+# nginx took its configuration and everybody's address when it started, and either may have changed since.
+reload() { docker compose -f "$file" exec -T nginx nginx -s reload >/dev/null 2>&1 </dev/null || true; }
+reload
+
 # The node exporter has no check of its own; the others must say that they are healthy.
 for _ in $(seq 300); do
     [[ $(mine --format '{{.Status}}' | grep -c '(healthy)') == $((count - 1)) ]] && break
@@ -99,6 +103,6 @@ if [[ $(mine --format '{{.Status}}' | grep -c '(healthy)') != $((count - 1)) ]];
     echo "the stack is not healthy after 60 s" >&2
     exit 1
 fi
-docker compose -f "$file" exec -T nginx nginx -s reload 2>/dev/null
+reload
 SCRIPT
 }
