@@ -37,7 +37,8 @@ base_image() {
         [[ $(id -u) == 0 ]] || die "only root can make the base image from packages"
         if ! command -v mmdebstrap >/dev/null; then
             say "installing mmdebstrap"
-            DEBIAN_FRONTEND=noninteractive quietly apt-get install -y --no-install-recommends mmdebstrap
+            DEBIAN_FRONTEND=noninteractive quietly apt-get install -y --no-install-recommends \
+                -o DPkg::Lock::Timeout=120 mmdebstrap
         fi
         mirror=$(debian_mirror)
         say "making debian:trixie-slim from packages"

@@ -92,6 +92,7 @@ rm -f "$said"
 # nginx took its configuration and everybody's address when it started, and either may have changed since.
 reload() { docker compose -f "$file" exec -T nginx nginx -s reload >/dev/null 2>&1 </dev/null || true; }
 reload
+docker compose -f "$file" kill --signal HUP prometheus alertmanager >/dev/null 2>&1 </dev/null || true
 
 # The node exporter has no check of its own; the others must say that they are healthy.
 for _ in $(seq 300); do
