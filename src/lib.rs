@@ -13,10 +13,15 @@
 //! | `journal` | the append-only truth of a run, and where runs are kept |
 //! | `run` | pure: event, state (the transition table), decide |
 //! | `model` | pure data: inventory, runbook, check, template, plan |
-//! | `base` | id, error, amount, secret, clock |
+//! | `base` | id, error, amount, clock |
 
 pub mod action;
 pub mod base;
+pub mod cli;
+pub mod engine;
 pub mod host;
+pub mod journal;
 pub mod model;
 pub mod run;
+pub mod triage;
+pub mod ui;

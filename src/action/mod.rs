@@ -10,7 +10,23 @@ use crate::model::facts::Site;
 use crate::model::operation::Operation;
 use crate::model::plan::Effect;
 
+mod approve;
+mod assert;
+mod command;
+mod compose;
+mod container;
+mod http;
+mod place;
+mod postgres;
+mod redis;
 pub mod registry;
+pub mod runbook;
+mod tcp;
+mod verdict;
+mod wait;
+mod word;
+
+pub use place::{host, project};
 
 /// The arguments of an action, and what they mean. The type's doc comment and those of its fields are its reference.
 pub trait Action: DeserializeOwned + schemars::JsonSchema {
@@ -20,19 +36,36 @@ pub trait Action: DeserializeOwned + schemars::JsonSchema {
     /// What the action does to the world, as far as its arguments (rendered or not) tell.
     fn effect(args: &Map<String, Value>) -> Effect;
 
-    /// The host that it is done on when the step names none: where the project, database or cache of its arguments is.
-    ///
-    /// # Errors
-    /// In words, when the arguments name something that the inventory does not have.
-    fn host(&self, site: Site<'_>) -> Result<Option<String>, String>;
+    /// How an argument is filled in before the action sees it.
+    fn field(_name: &str) -> Field {
+        Field::Template
+    }
+
+    /// Whether a host takes part in it. The arguments may be rendered or not.
+    fn needs_host(_args: &Map<String, Value>) -> bool {
+        true
+    }
 
     /// # Errors
-    /// In words, when the arguments name something that does not exist.
+    /// In words, when the arguments make no sense, or name something that does not exist.
     fn build(&self, site: Site<'_>) -> Result<Operation, String>;
 
     /// What the action itself calls a success, where no `that` says otherwise.
     ///
     /// # Errors
     /// In words, what was wrong with `result` (see [`Observation`](crate::model::operation::Observation) for its fields).
-    fn judge(result: &Value) -> Result<(), String>;
+    fn judge(operation: &Operation, result: &Value) -> Result<(), String>;
+}
+
+/// What an argument of an action is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// A value with templates in it.
+    Template,
+    /// A line for `sh -c`: what templates put into it is quoted.
+    Shell,
+    /// A condition over the step's scope: the action sees whether it holds.
+    Condition,
+    /// A check, or a runbook's parameters: handled by the planner, never filled in here.
+    Untouched,
 }

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::Action;
+use super::{
+    Action, Field, approve, assert, command, compose, container, http, postgres, redis, runbook, tcp, wait,
+};
 use crate::model::facts::Site;
 use crate::model::operation::Operation;
 use crate::model::plan::Effect;
@@ -12,8 +14,11 @@ pub struct Entry {
     pub name: &'static str,
     pub effect: fn(&Map<String, Value>) -> Effect,
     pub schema: fn() -> schemars::Schema,
+    /// How the argument of that name is filled in.
+    pub field: fn(&str) -> Field,
+    pub needs_host: fn(&Map<String, Value>) -> bool,
     pub build: fn(&Map<String, Value>, Site<'_>) -> Result<Built, String>,
-    pub judge: fn(&Value) -> Result<(), String>,
+    pub judge: fn(&Operation, &Value) -> Result<(), String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -23,23 +28,45 @@ pub struct Built {
 }
 
 impl Entry {
-    #[allow(dead_code)]
     const fn of<A: Action>() -> Entry {
         Entry {
             name: A::NAME,
             effect: A::effect,
             schema: || schemars::schema_for!(A),
+            field: A::field,
+            needs_host: A::needs_host,
             build: |args, site| {
                 let action: A =
                     serde_json::from_value(Value::Object(args.clone())).map_err(|error| error.to_string())?;
-                Ok(Built { host: action.host(site)?, operation: action.build(site)? })
+                Ok(Built { host: super::host(args, site)?, operation: action.build(site)? })
             },
             judge: A::judge,
         }
     }
 }
 
-static ENTRIES: &[Entry] = &[];
+static ENTRIES: &[Entry] = &[
+    Entry::of::<approve::Approve>(),
+    Entry::of::<assert::Assert>(),
+    Entry::of::<command::Run>(),
+    Entry::of::<compose::Ps>(),
+    Entry::of::<compose::Restart>(),
+    Entry::of::<compose::Start>(),
+    Entry::of::<compose::Stop>(),
+    Entry::of::<compose::Up>(),
+    Entry::of::<container::Exec>(),
+    Entry::of::<container::Health>(),
+    Entry::of::<container::Inspect>(),
+    Entry::of::<container::Logs>(),
+    Entry::of::<container::Stats>(),
+    Entry::of::<http::Get>(),
+    Entry::of::<http::Request>(),
+    Entry::of::<postgres::Ready>(),
+    Entry::of::<redis::Ping>(),
+    Entry::of::<runbook::Include>(),
+    Entry::of::<tcp::Connect>(),
+    Entry::of::<wait::Wait>(),
+];
 
 pub fn all() -> &'static [Entry] {
     ENTRIES
@@ -47,4 +74,34 @@ pub fn all() -> &'static [Entry] {
 
 pub fn find(name: &str) -> Option<&'static Entry> {
     ENTRIES.iter().find(|entry| entry.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_and_every_argument_says_what_it_is_for() {
+        for entry in all() {
+            let schema = (entry.schema)();
+            assert!(schema.get("description").is_some(), "{}", entry.name);
+            let properties = schema.get("properties").and_then(Value::as_object);
+            for (name, property) in properties.into_iter().flatten() {
+                assert!(property.get("description").is_some(), "{}: {name}", entry.name);
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_argument_is_refused_by_every_action() {
+        for entry in all() {
+            let schema = (entry.schema)();
+            assert_eq!(schema.get("additionalProperties"), Some(&Value::Bool(false)), "{}", entry.name);
+        }
+    }
+
+    #[test]
+    fn names_are_in_order_and_none_is_twice() {
+        assert!(all().is_sorted_by(|a, b| a.name < b.name));
+    }
 }

@@ -109,6 +109,19 @@ impl Error {
         self
     }
 
+    /// Adds another error of the same kind below this one, for who mends several things at once.
+    pub fn followed_by(mut self, other: &Error) -> Error {
+        let detail = self.detail.get_or_insert_default();
+        detail.push_str(&format!("\nerror: {}\n", other.message));
+        detail.push_str(other.detail.as_deref().unwrap_or_default());
+        for hint in &other.hints {
+            if !self.hints.contains(hint) {
+                self.hints.push(hint.clone());
+            }
+        }
+        self
+    }
+
     pub fn detail(mut self, text: impl Into<String>) -> Error {
         self.detail = Some(text.into());
         self

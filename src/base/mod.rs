@@ -1,9 +1,10 @@
-//! The ground that everything stands on: errors, names, time, amounts, secrets.
+//! The ground that everything stands on: errors, names, time and amounts.
 
 pub mod amount;
 pub mod clock;
 pub mod error;
 pub mod id;
-pub mod secret;
+pub mod nearest;
+pub mod size;
 
 pub use error::{Error, Kind, Result};

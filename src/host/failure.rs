@@ -34,6 +34,29 @@ pub enum FailureKind {
     Protocol,
 }
 
+impl Failure {
+    /// Nothing has reached the host yet, unless [`Failure::dispatched`] says otherwise.
+    pub(super) fn new(host: &str, kind: FailureKind, message: impl Into<String>) -> Failure {
+        Failure {
+            host: host.to_owned(),
+            kind,
+            message: message.into(),
+            is_dispatched: false,
+            hints: Vec::new(),
+        }
+    }
+
+    pub(super) fn dispatched(mut self) -> Failure {
+        self.is_dispatched = true;
+        self
+    }
+
+    pub(super) fn hint(mut self, text: impl Into<String>) -> Failure {
+        self.hints.push(text.into());
+        self
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "host `{}`: {}", self.host, self.message)

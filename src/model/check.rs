@@ -46,67 +46,18 @@ impl Default for Patience {
     }
 }
 
-mod form {
-    //! The YAML forms.
-
-    use serde::de::{Deserialize, Deserializer, Error};
-    use serde_json::{Map, Value};
-
-    use super::{Call, Check};
-
-    impl<'de> Deserialize<'de> for Call {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Call, D::Error> {
-            let map = Map::<String, Value>::deserialize(deserializer)?;
-            call(map).map_err(D::Error::custom)
-        }
-    }
-
-    fn call(map: Map<String, Value>) -> Result<Call, String> {
-        let mut entries = map.into_iter();
-        match (entries.next(), entries.next()) {
-            (Some((action, Value::Object(args))), None) => Ok(Call { action, args }),
-            (Some((action, Value::Null)), None) => Ok(Call { action, args: Map::new() }),
-            (Some((action, _)), None) => Err(format!("`{action}` takes a map of arguments")),
-            _ => Err("exactly one action is expected here".to_owned()),
-        }
-    }
-
-    impl<'de> Deserialize<'de> for Check {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Check, D::Error> {
-            let mut map = Map::<String, Value>::deserialize(deserializer)?;
-            fn take<T: serde::de::DeserializeOwned, E: Error>(
-                map: &mut Map<String, Value>,
-                key: &str,
-            ) -> Result<Option<T>, E> {
-                let Some(value) = map.remove(key) else { return Ok(None) };
-                serde_json::from_value(value)
-                    .map(Some)
-                    .map_err(|error| E::custom(format!("`{key}`: {error}")))
-            }
-            let mut check = Check {
-                on: take(&mut map, "on")?,
-                that: take(&mut map, "that")?,
-                call: Call { action: String::new(), args: Map::new() },
-                patience: super::Patience::default(),
-            };
-            let patience = &mut check.patience;
-            patience.within = take(&mut map, "within")?.unwrap_or(patience.within);
-            patience.every = take(&mut map, "every")?.unwrap_or(patience.every);
-            patience.successes = take(&mut map, "successes")?.unwrap_or(patience.successes);
-            patience.stays_good_for = take(&mut map, "stays_good_for")?.unwrap_or(patience.stays_good_for);
-            check.call = call(map).map_err(D::Error::custom)?;
-            Ok(check)
-        }
-    }
-}
-
 impl schemars::JsonSchema for Call {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Call".into()
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "object", "minProperties": 1, "maxProperties": 1 })
+        schemars::json_schema!({
+            "description": "An action with its arguments.",
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": 1,
+        })
     }
 }
 
@@ -116,16 +67,26 @@ impl schemars::JsonSchema for Check {
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let described = |schema: schemars::Schema, description: &str| {
+            let mut schema = schema;
+            schema.insert("description".to_owned(), Value::from(description));
+            schema
+        };
+        let text = || schemars::json_schema!({ "type": "string" });
         let span = generator.subschema_for::<Span>();
+        let count = schemars::json_schema!({ "type": "integer", "minimum": 1 });
         schemars::json_schema!({
             "type": "object",
             "properties": {
-                "on": { "type": "string" },
-                "that": { "type": "string" },
-                "within": span,
-                "every": span,
-                "successes": { "type": "integer", "minimum": 1 },
-                "stays_good_for": span,
+                "on": described(text(), "The host. Without it: the host of what the action names, else the step's."),
+                "that": described(
+                    text(),
+                    "A condition over the result's fields. Without it: what the action itself calls a success.",
+                ),
+                "within": described(span.clone(), "How long to go on trying. Without it: once."),
+                "every": described(span.clone(), "The pause between two tries."),
+                "successes": described(count, "How many tries in a row must hold."),
+                "stays_good_for": described(span, "For how long it must go on holding after that."),
             },
         })
     }

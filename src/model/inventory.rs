@@ -16,17 +16,24 @@ use super::operation::Via;
 pub struct Inventory {
     /// The name of the site, as messages call it.
     pub name: String,
+    /// The machines, by name.
     pub hosts: IndexMap<String, Host>,
+    /// The Compose projects, by name.
     #[serde(default)]
     pub projects: IndexMap<String, Project>,
+    /// The products that run on them, by name.
     #[serde(default)]
     pub services: IndexMap<String, Service>,
+    /// The databases, by name.
     #[serde(default)]
     pub databases: IndexMap<String, Database>,
+    /// The caches, by name.
     #[serde(default)]
     pub caches: IndexMap<String, Cache>,
+    /// Other URLs that tell whether something is healthy, by name.
     #[serde(default)]
     pub endpoints: IndexMap<String, Endpoint>,
+    /// What watches the site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub monitoring: Option<Monitoring>,
 }
@@ -55,6 +62,7 @@ pub enum Become {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Project {
+    /// The host that it runs on.
     pub host: String,
     /// The folder that the Compose files are in.
     pub directory: String,
@@ -67,6 +75,7 @@ pub struct Project {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
+    /// The project that its instances belong to.
     pub project: String,
     /// The instances, by the name of their Compose service.
     pub instances: IndexMap<String, Instance>,
@@ -79,6 +88,7 @@ pub struct Service {
     /// The variable in the project's `.env` that pins the image tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_tag: Option<String>,
+    /// Where the proxy lists its instances.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream: Option<Upstream>,
 }
@@ -88,6 +98,7 @@ pub struct Service {
 pub struct Instance {
     /// The URL that answers 2xx when the instance is healthy.
     pub health: String,
+    /// From where the URL is asked: `host`, or `here`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub via: Via,
 }
@@ -96,7 +107,7 @@ pub struct Instance {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Upstream {
-    /// The Compose service of the proxy.
+    /// The proxy: one of the endpoints, named as its Compose service.
     pub proxy: String,
     /// The name of the upstream in its configuration.
     pub name: String,
@@ -105,7 +116,9 @@ pub struct Upstream {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
+    /// What kind of database it is.
     pub engine: DatabaseEngine,
+    /// The project that it belongs to.
     pub project: String,
     /// The Compose service that runs it.
     pub service: String,
@@ -113,6 +126,7 @@ pub struct Database {
     pub user: String,
     /// The name of the database in the engine.
     pub name: String,
+    /// Where its backups are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backups: Option<Backups>,
 }
@@ -138,6 +152,7 @@ pub struct Backups {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cache {
+    /// The project that it belongs to.
     pub project: String,
     /// The Compose service that runs it.
     pub service: String,
@@ -150,8 +165,11 @@ pub struct Cache {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
+    /// The host that it is on.
     pub host: String,
+    /// The URL that answers 2xx when it is healthy.
     pub health: String,
+    /// From where the URL is asked: `host`, or `here`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub via: Via,
 }
@@ -159,9 +177,12 @@ pub struct Endpoint {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Monitoring {
+    /// The host that `localhost` in the URLs means.
     pub host: String,
+    /// The URL of Prometheus.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prometheus: Option<String>,
+    /// The URL of Alertmanager.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alertmanager: Option<String>,
 }

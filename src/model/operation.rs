@@ -144,9 +144,13 @@ impl fmt::Display for Operation {
             Operation::Docker(query) => query.fmt(f),
             Operation::Http(request) => {
                 write!(f, "{} {}", request.method, request.url)?;
+                if let Some(body) = &request.body {
+                    write!(f, " {body}")?;
+                }
                 if request.via == Via::Here { f.write_str(" (from here)") } else { Ok(()) }
             }
             Operation::Connect { address, port, .. } => write!(f, "connect to {address}:{port}"),
+            Operation::Sleep(span) if span.0.is_zero() => f.write_str("wait"),
             Operation::Sleep(span) => write!(f, "sleep {span}"),
             Operation::Assert { message, .. } => write!(f, "check that {message}"),
             Operation::Approve { question } => write!(f, "ask: {question}"),
@@ -169,17 +173,24 @@ impl fmt::Display for DockerQuery {
     }
 }
 
+/// A line to paste: it does what opsctl does.
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(directory) = &self.directory {
             write!(f, "cd {} && ", quoted(directory))?;
         }
+        if let Some(stdin) = &self.stdin {
+            write!(f, "printf %s {} | ", quoted(stdin))?;
+        }
         for (name, value) in &self.env {
             write!(f, "{name}={} ", quoted(value))?;
         }
+        let is_bare = self.directory.is_none() && self.stdin.is_none() && self.env.is_empty();
         match &self.program {
             Program::Argv(argv) => f.write_str(&words(argv)),
-            Program::Shell(line) => f.write_str(line),
+            Program::Shell(line) if is_bare => f.write_str(line),
+            // What stands before it must not reach into the line, nor only to its first command.
+            Program::Shell(line) => write!(f, "sh -c {}", quoted(line)),
         }
     }
 }
@@ -202,6 +213,19 @@ pub fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_is_shown_as_a_line_that_does_the_same() {
+        let command = Command {
+            program: Program::Shell("false && true || cat && echo $A; pwd".to_owned()),
+            directory: Some("/".to_owned()),
+            env: BTreeMap::from([("A".to_owned(), "it's".to_owned())]),
+            stdin: Some("in\n".to_owned()),
+            success_codes: Vec::new(),
+        };
+        let output = std::process::Command::new("sh").args(["-c", &command.to_string()]).output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "in\nit's\n/\n");
+    }
 
     #[test]
     fn a_quoted_word_comes_back_from_a_shell_unchanged() {

@@ -13,7 +13,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::check::Patience;
 use super::extract::Extract;
-use super::inventory::Host;
+use super::facts::{Facts, Site};
+use super::inventory::{Host, Inventory};
 use super::operation::Operation;
 use super::runbook::{OnInterrupted, Retry, Risk};
 use crate::base::amount::Span;
@@ -36,7 +37,16 @@ pub struct Plan {
     pub inventory: String,
     /// The hosts that the steps use, as they were when the plan was made.
     pub hosts: BTreeMap<String, Host>,
+    pub basis: Basis,
     pub steps: Vec<PlannedStep>,
+}
+
+/// What the plan was made from. Steps that use an output are built from it when their turn comes, also after a `resume`, so
+/// that a changed inventory never changes a run that is under way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Basis {
+    pub inventory: Inventory,
+    pub facts: Facts,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -98,6 +108,9 @@ pub enum Form {
         args: Map<String, Value>,
         /// What templates may name, besides `outputs`.
         scope: Map<String, Value>,
+        /// The step that includes the runbook whose outputs are meant. Absent for those of the plan's own runbook.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        within: Option<StepKey>,
     },
 }
 
@@ -121,7 +134,13 @@ pub enum When {
     /// Already worked out.
     Fixed { holds: bool, text: String },
     /// Uses an earlier step's output.
-    Deferred { text: String, scope: Map<String, Value> },
+    Deferred {
+        text: String,
+        scope: Map<String, Value>,
+        /// As in [`Form::Deferred`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        within: Option<StepKey>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -170,6 +189,12 @@ impl Digest {
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
+    }
+}
+
+impl Basis {
+    pub fn site(&self) -> Site<'_> {
+        Site { inventory: &self.inventory, facts: &self.facts }
     }
 }
 

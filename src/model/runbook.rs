@@ -9,21 +9,26 @@ use super::extract::Extract;
 use super::param::Param;
 use crate::base::amount::Span;
 
+/// A procedure: typed parameters and steps.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Runbook {
     /// Its name, the same as the file's.
     pub runbook: String,
+    /// What is wrong, in one line.
     pub title: String,
     /// The names of the alerts that it answers.
     #[serde(default)]
     pub alerts: Vec<String>,
+    /// The worst that it does.
     pub risk: Risk,
     /// The recovery time that it aims at. Shown, measured and reported against.
     #[serde(default)]
     pub rto: Option<Span>,
+    /// Its parameters, by name.
     #[serde(default)]
     pub params: IndexMap<String, Param>,
+    /// What is done, in order.
     pub steps: Vec<Step>,
 }
 
@@ -38,11 +43,23 @@ pub enum Risk {
     Destructive,
 }
 
+impl Risk {
+    pub fn word(self) -> &'static str {
+        match self {
+            Risk::ReadOnly => "read-only",
+            Risk::Disruptive => "disruptive",
+            Risk::Destructive => "destructive",
+        }
+    }
+}
+
+/// One action of a procedure, and what has to be true before and after it.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// Its name in the plan, the journal and the commands that settle it: letters, digits, `-` and `_`.
     pub id: String,
+    /// What it does, in one line.
     pub title: String,
     /// The action, exactly one: `{ compose.restart: { project: ..., service: ... } }`.
     #[serde(rename = "do")]
@@ -65,6 +82,7 @@ pub struct Step {
     /// How long one attempt may take, its expectations not included.
     #[serde(default)]
     pub timeout: Option<Span>,
+    /// How often, and after which waits, a failed attempt is repeated. Without it: never.
     #[serde(default)]
     pub retry: Option<Retry>,
     /// A check that answers whether this has already happened. It skips a satisfied step, and settles an interrupted one.
@@ -82,6 +100,7 @@ pub struct Step {
     /// What a person has to agree to before the step starts.
     #[serde(default)]
     pub approve: Option<String>,
+    /// What a failure leads to: `halt`, `undo`, `continue`, or another runbook.
     #[serde(default)]
     pub on_failure: OnFailure,
     /// What to do when nobody knows whether the step took effect. Without it: `rerun` for reads and for actions that state
@@ -93,6 +112,7 @@ pub struct Step {
     pub outputs: IndexMap<String, Extract>,
 }
 
+/// How a failed attempt is repeated.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retry {
@@ -157,71 +177,30 @@ fn default_max_delay() -> Span {
     Span::secs(30)
 }
 
-mod form {
-    //! The YAML forms of what is either a word or a map.
-
-    use serde::de::{Deserialize, Deserializer, Error};
-    use serde_json::Value;
-
-    use super::{OnFailure, Undo};
-
-    impl<'de> Deserialize<'de> for Undo {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Undo, D::Error> {
-            match Value::deserialize(deserializer)? {
-                Value::String(word) if word == "none" => Ok(Undo::None),
-                value @ Value::Object(_) => {
-                    serde_json::from_value(value).map(Undo::Action).map_err(D::Error::custom)
-                }
-                _ => Err(D::Error::custom("`undo` is an action, or the word `none`")),
-            }
-        }
+impl schemars::JsonSchema for Undo {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Undo".into()
     }
 
-    #[derive(serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Rescue {
-        run: String,
-        #[serde(default)]
-        with: serde_json::Map<String, Value>,
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let call = generator.subschema_for::<Call>();
+        schemars::json_schema!({
+            "description": "The action that takes the step back, or `none` where there is nothing to take back.",
+            "anyOf": [{ "const": "none" }, call],
+        })
+    }
+}
+
+impl schemars::JsonSchema for OnFailure {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "OnFailure".into()
     }
 
-    impl<'de> Deserialize<'de> for OnFailure {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OnFailure, D::Error> {
-            let refused = "`on_failure` is `halt`, `undo`, `continue` or `{ run: RUNBOOK, with: {...} }`";
-            match Value::deserialize(deserializer)? {
-                Value::String(word) => match word.as_str() {
-                    "halt" => Ok(OnFailure::Halt),
-                    "undo" => Ok(OnFailure::Undo),
-                    "continue" => Ok(OnFailure::Continue),
-                    _ => Err(D::Error::custom(refused)),
-                },
-                value @ Value::Object(_) => {
-                    let Rescue { run, with } = serde_json::from_value(value).map_err(D::Error::custom)?;
-                    Ok(OnFailure::Run { runbook: run, with })
-                }
-                _ => Err(D::Error::custom(refused)),
-            }
-        }
-    }
-
-    impl schemars::JsonSchema for Undo {
-        fn schema_name() -> std::borrow::Cow<'static, str> {
-            "Undo".into()
-        }
-
-        fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-            let call = generator.subschema_for::<super::Call>();
-            schemars::json_schema!({ "anyOf": [{ "const": "none" }, call] })
-        }
-    }
-
-    impl schemars::JsonSchema for OnFailure {
-        fn schema_name() -> std::borrow::Cow<'static, str> {
-            "OnFailure".into()
-        }
-
-        fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-            schemars::json_schema!({ "anyOf": [
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "What a failure of the step leads to: the run halts, is undone, goes on, or first runs another \
+                runbook and then tries the step once more.",
+            "anyOf": [
                 { "enum": ["halt", "undo", "continue"] },
                 {
                     "type": "object",
@@ -229,7 +208,7 @@ mod form {
                     "required": ["run"],
                     "additionalProperties": false,
                 },
-            ] })
-        }
+            ],
+        })
     }
 }

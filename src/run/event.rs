@@ -17,11 +17,12 @@ use crate::model::plan::Digest;
 pub struct Record {
     /// The version of this format.
     pub v: u32,
+    /// The number of its line, from 1.
     pub seq: u64,
-    /// The sha256 of the previous line; of the plan for the first.
+    /// The sha256 of the previous line without its newline; of the plan for the first.
     pub prev: Digest,
     pub at: Timestamp,
-    /// One process's turn at the run. Zero before the first turn.
+    /// One process's turn at the run, one more than the turn before. Zero before the first turn.
     pub epoch: u64,
     #[serde(flatten)]
     pub event: Event,
@@ -60,7 +61,8 @@ pub enum Event {
         phase: Phase,
         outcome: Outcome,
     },
-    /// What was found out about a step that nobody knew the end of.
+    /// What was found out about a step without doing it: how one ended that nobody knew the end of, that a failed one is
+    /// mended, or that one cannot be begun.
     StepObserved {
         step: StepKey,
         attempt: u32,
@@ -80,6 +82,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
+    /// From here on the run goes back. `by` is a person, or the step whose `on_failure` says so.
     UndoRequested {
         by: String,
     },
@@ -123,20 +126,25 @@ pub enum Outcome {
     Unknown { message: String, ms: u64 },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
 pub enum Finding {
-    /// It took effect: as good as succeeded.
+    /// It took effect, and what is expected of it holds: as good as succeeded.
     Happened,
     /// It certainly had no effect, or doing it again is the same as doing it once: it may be started again.
     MayRun,
+    /// It is as good as failed: it took effect but what is expected of it does not hold, it cannot be begun, or it was
+    /// started again and again and nobody ever saw it end.
+    Failed { message: String },
 }
 
 /// On what a finding stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "from", rename_all = "snake_case")]
 pub enum Evidence {
-    /// The step's `done_when`.
+    /// The step's `when`, which cannot be worked out.
+    When,
+    /// The step's `done_when`, and where that holds its `expect`.
     DoneWhen,
     /// The step may be repeated at will: it only reads, states a desired condition, or says `on_interrupted: rerun`.
     Repeatable,
@@ -173,7 +181,11 @@ pub enum Choice {
     DeclineStep {
         step: StepKey,
     },
-    /// A failed or halted run goes on: failed steps are tried again.
+    /// Undo goes on to what lies before this irreversible step, which itself stays.
+    UndoPast {
+        step: StepKey,
+    },
+    /// A run that rests goes on: the step that it halted at, or whose undo it is stuck at, is tried again.
     Resume,
     /// The run is left as it is, for good.
     Abandon,
@@ -183,11 +195,13 @@ pub enum Choice {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "as", rename_all = "snake_case")]
 pub enum Rest {
-    /// A person has to approve a step, or to say whether one took effect.
+    /// A person has to approve the plan.
+    WaitingForApproval,
+    /// A person has to approve a step, to say whether one took effect, or whether to undo past it.
     WaitingForPerson { step: StepKey, question: String },
     /// A host does not answer.
     WaitingForHost { host: String, message: String },
-    /// A step failed.
+    /// A step failed, or was declined.
     Failed { step: StepKey, message: String },
     /// Ctrl-C.
     Cancelled { by: String },
@@ -201,4 +215,52 @@ pub enum End {
     Succeeded,
     Undone,
     Abandoned,
+}
+
+impl Event {
+    /// As the journal calls it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Event::RunCreated { .. } => "run_created",
+            Event::EpochStarted { .. } => "epoch_started",
+            Event::LeaseTaken { .. } => "lease_taken",
+            Event::LeaseReleased { .. } => "lease_released",
+            Event::StepStarted { .. } => "step_started",
+            Event::StepFinished { .. } => "step_finished",
+            Event::StepObserved { .. } => "step_observed",
+            Event::StepSkipped { .. } => "step_skipped",
+            Event::Decision { .. } => "decision",
+            Event::UndoRequested { .. } => "undo_requested",
+            Event::RunRested { .. } => "run_rested",
+            Event::RunEnded { .. } => "run_ended",
+        }
+    }
+
+    /// The step that it is about.
+    pub fn step(&self) -> Option<&StepKey> {
+        match self {
+            Event::StepStarted { step, .. }
+            | Event::StepFinished { step, .. }
+            | Event::StepObserved { step, .. }
+            | Event::StepSkipped { step, .. } => Some(step),
+            Event::Decision { choice, .. } => match choice {
+                Choice::ApproveStep { step } | Choice::DeclineStep { step } | Choice::UndoPast { step } => {
+                    Some(step)
+                }
+                Choice::ApprovePlan { .. } | Choice::Resume | Choice::Abandon => None,
+            },
+            Event::RunCreated { .. }
+            | Event::EpochStarted { .. }
+            | Event::LeaseTaken { .. }
+            | Event::LeaseReleased { .. }
+            | Event::UndoRequested { .. }
+            | Event::RunRested { .. }
+            | Event::RunEnded { .. } => None,
+        }
+    }
+}
+
+impl Record {
+    /// The version of the format that this opsctl writes, and the newest that it reads.
+    pub const VERSION: u32 = 1;
 }

@@ -1,0 +1,75 @@
+//! Where the things are that arguments name.
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use super::word;
+use crate::model::facts::Site;
+use crate::model::inventory::{Cache, Database};
+use crate::model::operation::{Command, Program, Selection};
+
+/// The host that an action is done on when its step names none: where the project, database or cache of its arguments is.
+/// The arguments may be incomplete: those that are not known yet are left out.
+///
+/// # Errors
+/// In words, when they name something that the inventory does not have.
+pub fn host(args: &Map<String, Value>, site: Site<'_>) -> Result<Option<String>, String> {
+    let Some(project) = project(args, site)? else { return Ok(None) };
+    Ok(Some(site.project(&project)?.host.clone()))
+}
+
+/// The project that the arguments name, or that the database or cache is in that they name.
+///
+/// # Errors
+/// As [`host`].
+pub fn project(args: &Map<String, Value>, site: Site<'_>) -> Result<Option<String>, String> {
+    let named = |key: &str| args.get(key).and_then(Value::as_str);
+    let project = match (named("project"), named("database"), named("cache")) {
+        (Some(project), _, _) => project,
+        (None, Some(name), _) => &database(site, name)?.project,
+        (None, None, Some(name)) => &cache(site, name)?.project,
+        (None, None, None) => return Ok(None),
+    };
+    Ok(Some(project.to_owned()))
+}
+
+pub(super) fn database<'a>(site: Site<'a>, name: &str) -> Result<&'a Database, String> {
+    named(&site.inventory.databases, "database", name)
+}
+
+pub(super) fn cache<'a>(site: Site<'a>, name: &str) -> Result<&'a Cache, String> {
+    named(&site.inventory.caches, "cache", name)
+}
+
+fn named<'a, T>(all: &'a IndexMap<String, T>, kind: &str, name: &str) -> Result<&'a T, String> {
+    all.get(name).ok_or_else(|| {
+        let known: Vec<_> = all.keys().map(|name| format!("`{name}`")).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        format!("there is no {kind} `{name}`: the inventory has {known}")
+    })
+}
+
+/// The containers of a project, or of one of its services.
+pub(super) fn selection(site: Site<'_>, project: &str, service: Option<&str>) -> Result<Selection, String> {
+    site.project(project)?;
+    let facts = site.facts.projects.get(project);
+    let facts = facts.ok_or_else(|| format!("project `{project}` was not asked for its name"))?;
+    Ok(Selection {
+        project: facts.name.clone(),
+        compose: site.compose(project)?,
+        service: service.map(word::service_name).transpose()?,
+    })
+}
+
+/// A Compose command line, run in the project's folder.
+pub(super) fn compose(site: Site<'_>, project: &str, rest: Vec<String>) -> Result<Command, String> {
+    let mut argv = site.compose(project)?;
+    argv.extend(rest);
+    Ok(Command {
+        program: Program::Argv(argv),
+        directory: Some(site.project(project)?.directory.clone()),
+        env: Default::default(),
+        stdin: None,
+        success_codes: Vec::new(),
+    })
+}

@@ -1,0 +1,76 @@
+//! PostgreSQL, asked by its own client inside its own container.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{Action, place, verdict};
+use crate::base::amount::Span;
+use crate::model::facts::Site;
+use crate::model::operation::{ContainerCommand, Operation};
+use crate::model::plan::Effect;
+
+/// Checks that a database accepts connections.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ready {
+    /// The database, by its name in the inventory.
+    database: String,
+    /// How long the server may take to answer.
+    #[serde(default = "three_seconds")]
+    timeout: Span,
+}
+
+fn three_seconds() -> Span {
+    Span::secs(3)
+}
+
+impl Action for Ready {
+    const NAME: &'static str = "postgres.ready";
+
+    fn effect(_: &Map<String, Value>) -> Effect {
+        Effect::Reads
+    }
+
+    fn build(&self, site: Site<'_>) -> Result<Operation, String> {
+        let database = place::database(site, &self.database)?;
+        // Whole seconds; 0 would mean for ever.
+        let seconds = self.timeout.0.as_millis().div_ceil(1000).max(1);
+        let argv = ["pg_isready", "-U", &database.user, "-d", &database.name, "-t", &seconds.to_string()];
+        Ok(Operation::Exec(ContainerCommand {
+            container: place::selection(site, &database.project, Some(&database.service))?,
+            argv: argv.map(str::to_owned).to_vec(),
+            // Starting the client takes time of its own, on a host that is busy more of it.
+            deadline: Span(self.timeout.0 + Span::secs(5).0),
+        }))
+    }
+
+    /// By the exit codes that the manual of `pg_isready` gives.
+    fn judge(_: &Operation, result: &Value) -> Result<(), String> {
+        let meaning = match verdict::code(result)? {
+            0 => return Ok(()),
+            1 => "the server rejects connections, as it does while it starts up",
+            2 => "the server does not answer",
+            3 => "no attempt was made: the user or the name of the database makes no sense",
+            code => return Err(verdict::with_last_words(format!("`pg_isready` ended with {code}"), result)),
+        };
+        Err(meaning.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_exit_code_of_pg_isready_is_put_into_words() {
+        let judge = |code: i32| Ready::judge(&Operation::Sleep(Span::default()), &json!({ "status": code }));
+        assert_eq!(judge(0), Ok(()));
+        assert!(judge(1).unwrap_err().contains("starts up"));
+        assert!(judge(2).unwrap_err().contains("does not answer"));
+        assert!(judge(3).unwrap_err().contains("no attempt"));
+        assert_eq!(judge(126), Err("`pg_isready` ended with 126".to_owned()));
+    }
+}

@@ -1,0 +1,27 @@
+//! What can be typed next about a run, the likeliest first.
+
+use super::turn::short;
+use crate::journal::store::RunDir;
+use crate::run::event::Rest;
+use crate::run::state::{RunState, Status, StepStatus};
+
+pub fn commands(run: &RunDir, state: &RunState) -> Vec<String> {
+    let run = short(run);
+    let (resume, undo) = (format!("opsctl resume {run}"), format!("opsctl undo {run}"));
+    let resolve = |step, how| format!("opsctl resolve {run} '{step}' {how}");
+    match (&state.rest, state.status) {
+        (Some(Rest::WaitingForPerson { step, .. }), _) => match state.step(step).map(|step| step.status) {
+            Some(StepStatus::Unknown) => {
+                vec![resolve(step, "--happened --reason '...'"), resolve(step, "--not-happened --reason '...'")]
+            }
+            Some(StepStatus::Pending) => vec![resolve(step, "--approve"), resolve(step, "--decline")],
+            _ => vec![resolve(step, "--undo-past --reason '...'"), resume],
+        },
+        (Some(Rest::Stuck { step, .. }), _) => vec![resume, resolve(step, "--happened --reason '...'")],
+        (Some(Rest::Failed { .. } | Rest::Cancelled { .. }), _) => vec![resume, undo],
+        (Some(Rest::WaitingForHost { .. } | Rest::WaitingForApproval), _) => vec![resume],
+        (None, status) if status.is_moving() => vec![resume],
+        (None, Status::Succeeded) if !state.left_to_undo().is_empty() => vec!["opsctl status".to_owned(), undo],
+        (None, _) => vec!["opsctl status".to_owned()],
+    }
+}

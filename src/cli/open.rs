@@ -1,0 +1,56 @@
+//! What most commands begin with: the inventory, the runbooks that are in force, and the hosts.
+
+use indexmap::IndexMap;
+
+use super::Global;
+use crate::base::{Error, Kind, Result};
+use crate::engine::catalog::Catalog;
+use crate::engine::hosts::Hosts;
+use crate::engine::locate::{self, Site};
+use crate::engine::plan::Needs;
+use crate::host::failure::{Failure, FailureKind};
+use crate::model::facts::Facts;
+
+/// A site, as the person's inventory describes it, and the runbooks for it.
+pub struct Workplace {
+    pub site: Site,
+    pub catalog: Catalog,
+}
+
+impl Workplace {
+    /// # Errors
+    /// When there is no inventory, or something is wrong in it.
+    pub fn open(global: &Global) -> Result<Workplace> {
+        let site = Site::load(&locate::inventory(global.inventory.as_deref())?)?;
+        let catalog = Catalog::open(Some(site.folder()))?;
+        Ok(Workplace { site, catalog })
+    }
+
+    pub fn hosts(&self) -> Hosts {
+        Hosts::of(&self.site.inventory, &self.site.path)
+    }
+
+    /// What a plan needs to know of the hosts.
+    ///
+    /// # Errors
+    /// When one of them cannot be reached.
+    pub async fn facts_for(&self, hosts: &Hosts, needs: &Needs) -> Result<Facts> {
+        hosts.facts_for(&self.site.inventory, needs).await.map_err(|failure| unreachable_host(&failure))
+    }
+
+    /// What every host says about itself; why, for those that do not answer.
+    pub async fn facts(&self, hosts: &Hosts) -> (Facts, IndexMap<String, Failure>) {
+        hosts.facts(&self.site.inventory).await
+    }
+}
+
+/// A host that does not answer is something to wait for; one that refuses us is something to mend here.
+pub fn unreachable_host(failure: &Failure) -> Error {
+    let kind = match failure.kind {
+        FailureKind::Unreachable | FailureKind::Timeout | FailureKind::Lost => Kind::Waiting,
+        FailureKind::HostKey | FailureKind::Authentication | FailureKind::Privilege => Kind::Refused,
+        FailureKind::Missing | FailureKind::Protocol => Kind::Invalid,
+    };
+    let error = Error::new(kind, failure.to_string());
+    failure.hints.iter().fold(error, |error, hint| error.hint(hint.clone()))
+}

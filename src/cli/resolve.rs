@@ -1,0 +1,102 @@
+//! `opsctl resolve`.
+
+use std::process::ExitCode;
+
+use clap::ArgGroup;
+
+use super::Global;
+use super::operator::operator;
+use super::turn;
+use crate::base::nearest::nearest;
+use crate::base::{Error, Kind, Result};
+use crate::base::id::StepKey;
+use crate::run::event::{Choice, Event, Evidence, Finding, Phase};
+use crate::run::state::RunState;
+use crate::ui;
+
+/// Answers what a run waits for: what became of a step that nobody knows the end of, or whether one may be done.
+///
+/// The answer is journalled with the reason. The run goes on with `opsctl resume`.
+#[derive(Debug, clap::Args)]
+#[command(group = ArgGroup::new("answer").required(true))]
+pub struct Resolve {
+    /// The run: `latest`, the start of its id, or its last characters
+    run: String,
+    /// The step, as `opsctl runs show` calls it
+    step: String,
+    /// It took effect; of an undo: it was taken back
+    #[arg(long, group = "answer", requires = "reason")]
+    happened: bool,
+    /// It certainly had no effect, or may safely be done again
+    #[arg(long, group = "answer", requires = "reason")]
+    not_happened: bool,
+    /// The step may be done
+    #[arg(long, group = "answer")]
+    approve: bool,
+    /// The step is not to be done
+    #[arg(long, group = "answer")]
+    decline: bool,
+    /// The undo may go past this irreversible step, which itself stays
+    #[arg(long, group = "answer", requires = "reason")]
+    undo_past: bool,
+    /// How you know
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+impl Resolve {
+    pub fn run(&self, global: &Global) -> Result<ExitCode> {
+        let (mut turn, history) = turn::take(&self.run)?;
+        let state = history.state();
+        turn::refuse_ended(&turn.dir, state, "resolved")?;
+        let key = StepKey::new(&self.step);
+        if state.step(&key).is_none() {
+            return Err(self.no_such_step(state));
+        }
+        let by = operator();
+        turn.journal.append(Event::EpochStarted { operator: by.clone(), pid: std::process::id() })?;
+        let event = self.event(key, turn.journal.state(), by);
+        turn.journal.append(event).map_err(|error| {
+            Error::new(Kind::Usage, format!("this is no answer for `{}` as it is now", self.step))
+                .cause(error.to_string())
+                .hint(format!("opsctl runs show {}", turn::short(&turn.dir)))
+        })?;
+        let next = format!("opsctl resume {}", turn::short(&turn.dir));
+        if global.json {
+            ui::look::give(&format!("{}\n", serde_json::json!({ "resolved": self.step, "next": next })))?;
+        } else {
+            ui::look::say(&format!("noted for `{}`; next: {next}\n", self.step));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn event(&self, step: StepKey, state: &RunState, by: String) -> Event {
+        let decision =
+            |choice| Event::Decision { by: by.clone(), choice, reason: self.reason.clone() };
+        if self.approve {
+            return decision(Choice::ApproveStep { step });
+        }
+        if self.decline {
+            return decision(Choice::DeclineStep { step });
+        }
+        if self.undo_past {
+            return decision(Choice::UndoPast { step });
+        }
+        let finding = if self.happened { Finding::Happened } else { Finding::MayRun };
+        let (phase, attempt) = state.step(&step).map_or((Phase::Do, 1), |known| match known.phase {
+            Phase::Do => (Phase::Do, known.done.attempts),
+            Phase::Undo => (Phase::Undo, known.undo.attempts),
+        });
+        let reason = self.reason.clone().unwrap_or_default();
+        Event::StepObserved { step, attempt, phase, finding, by: Evidence::Person { by, reason } }
+    }
+
+    fn no_such_step(&self, state: &RunState) -> Error {
+        let keys: Vec<_> = state.steps.keys().map(StepKey::as_str).collect();
+        let error = Error::usage(format!("the run has no step `{}`", self.step));
+        match nearest(&self.step, keys.iter().copied()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("it has {}", keys.join(", "))),
+        }
+    }
+}

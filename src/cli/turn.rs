@@ -1,0 +1,51 @@
+//! A turn at a run that exists already.
+
+use crate::base::clock::Clock;
+use crate::base::{Error, Kind, Result};
+use crate::engine::hosts::Hosts;
+use crate::host::Limits;
+use crate::journal::History;
+use crate::journal::store::{RunDir, Store, Turn};
+use crate::model::plan::Plan;
+use crate::run::state::{RunState, Status};
+
+use super::operator::operator;
+
+/// Takes a turn at the run of that name.
+///
+/// # Errors
+/// When there is no such run, another process holds it, or its journal is damaged.
+pub fn take(name: &str) -> Result<(Turn, History)> {
+    Store::open()?.find(name)?.take_turn(&operator(), Clock::System)
+}
+
+/// The hosts of a run's plan, as they were when it was made.
+pub fn hosts_of(plan: &Plan) -> Hosts {
+    Hosts::new(plan.hosts.clone(), plan.inventory.as_ref(), Limits::default())
+}
+
+/// What a person calls the run: the end of its id.
+pub fn short(run: &RunDir) -> String {
+    let id = run.id.to_string();
+    id[id.len() - 8..].to_owned()
+}
+
+/// The run's status in a word; `interrupted` when it should be moving and no process holds it.
+pub fn status_word(run: &RunDir, state: &RunState) -> &'static str {
+    if state.status.is_moving() && run.holder().is_none() { "interrupted" } else { state.status.word() }
+}
+
+/// Refuses what makes no sense for a run that has ended.
+///
+/// # Errors
+/// [`Kind::Usage`] with what it is instead.
+pub fn refuse_ended(run: &RunDir, state: &RunState, verb: &str) -> Result<()> {
+    if !state.status.is_final() {
+        return Ok(());
+    }
+    let error = Error::new(Kind::Usage, format!("run {} is {}: it cannot be {verb}", short(run), state.status.word()));
+    Err(match state.status {
+        Status::Succeeded => error.hint(format!("opsctl undo {}", short(run))),
+        _ => error.hint("opsctl runs list"),
+    })
+}

@@ -1,0 +1,16 @@
+//! Load, decide, perform, append, fold.
+
+mod attempt;
+mod await_check;
+pub mod catalog;
+pub mod deferred;
+pub mod drive;
+mod fill;
+pub mod hosts;
+pub mod lint;
+pub mod locate;
+mod look;
+pub mod plan;
+pub mod schema;
+mod task;
+pub mod world;

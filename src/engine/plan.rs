@@ -1,0 +1,93 @@
+//! Making a plan: a runbook, its parameters and a site become concrete steps, hosts and commands.
+//!
+//! The plan is all that a run goes by, so that everything that can be known is known here: templates are filled in, lists are
+//! expanded, included runbooks are put in place, operations are built. What is wrong is refused here, before anything is
+//! touched, with the step that it is wrong in. Nothing here reads a file, a clock or a host: the same inputs give the same
+//! bytes, and so the same digest.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::base::error::{Error, Result};
+use crate::model::facts::Site;
+use crate::model::plan::{Basis, Plan, PlannedCheck, PlannedStep, PlannedUndo, Task};
+use crate::model::runbook::Runbook;
+use crate::model::template::{self, Scope};
+
+mod expand;
+mod needs;
+mod task;
+
+pub use needs::{Needs, needs};
+
+/// The version of the format of plans.
+const FORMAT: u32 = 1;
+
+/// What to plan.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    pub runbook: &'a Runbook,
+    /// `built-in`, or the file that the runbook was read from.
+    pub origin: &'a str,
+    /// The values of its parameters; those of an inventory type are whole objects.
+    pub params: &'a Map<String, Value>,
+    /// The inventory file, for a later `resume`.
+    pub inventory: &'a str,
+    pub site: Site<'a>,
+}
+
+/// The other runbooks, and how their parameters get their values.
+#[derive(Clone, Copy)]
+pub struct Library<'a> {
+    pub find: &'a dyn Fn(&str) -> Option<&'a Runbook>,
+    /// Checks and completes what an including step gives: `runbook::params` against the values of `with`.
+    pub bind: &'a dyn Fn(&Runbook, Map<String, Value>) -> Result<Map<String, Value>>,
+    /// What every template may name besides parameters, such as `inventory`.
+    pub seen: &'a Map<String, Value>,
+}
+
+/// # Errors
+/// Of the kind invalid, naming the step and what is wrong in it.
+pub fn make(library: Library<'_>, request: Request<'_>) -> Result<Plan> {
+    let Request { runbook, origin, params, inventory, site } = request;
+    let steps = expand::steps(library, site, runbook, &scope(library.seen, params))?;
+    let mut keys = BTreeSet::new();
+    if let Some(twice) = steps.iter().find(|step| !keys.insert(&step.key)) {
+        return Err(Error::invalid(format!("two steps of `{}` are called `{}`", runbook.runbook, twice.key)));
+    }
+    let hosts = steps.iter().flat_map(tasks).filter_map(|task| task.host.clone());
+    let hosts =
+        hosts.filter_map(|name| Some((name.clone(), site.inventory.hosts.get(&name)?.clone()))).collect();
+    Ok(Plan {
+        v: FORMAT,
+        site: site.inventory.name.clone(),
+        runbook: runbook.runbook.clone(),
+        origin: origin.to_owned(),
+        title: runbook.title.clone(),
+        risk: runbook.risk,
+        rto: runbook.rto,
+        params: params.iter().map(|(name, value)| (name.clone(), template::named(value.clone()))).collect(),
+        inventory: inventory.to_owned(),
+        hosts,
+        basis: Basis { inventory: site.inventory.clone(), facts: site.facts.clone() },
+        steps,
+    })
+}
+
+fn scope(seen: &Map<String, Value>, params: &Map<String, Value>) -> Scope {
+    seen.iter().chain(params).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// Everything that a step may do to a host or ask of it.
+fn tasks(step: &PlannedStep) -> impl Iterator<Item = &Task> {
+    let undo = match &step.undo {
+        PlannedUndo::Task(task) => Some(task),
+        PlannedUndo::None | PlannedUndo::Irreversible => None,
+    };
+    let checks = step.done_when.iter().chain(&step.expect).map(|PlannedCheck { task, .. }| task);
+    [&step.task].into_iter().chain(undo).chain(checks)
+}
+
+#[cfg(test)]
+mod tests;

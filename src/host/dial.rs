@@ -1,0 +1,106 @@
+//! Opens TCP connections as the host sees them.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+
+use super::channel::Pipe;
+use super::failure::{Failure, FailureKind};
+use super::mux::{self, Dialled};
+use super::{Host, Transport};
+use crate::base::amount::Span;
+
+/// What became of an attempt to connect. Only the way to the host itself can fail.
+pub(super) enum Dial {
+    Open(Pipe),
+    /// In plain words, such as `connection refused`.
+    Refused(String),
+}
+
+impl Host {
+    /// Connects to a port as the host sees it. Over SSH the host's own sshd connects, and says whether it could.
+    pub(super) async fn dial(&self, address: &str, port: u16, deadline: Duration) -> Result<Dial, Failure> {
+        let attempt = async {
+            match &self.transport {
+                Transport::Local(_) => Ok(match TcpStream::connect((address, port)).await {
+                    Ok(stream) => {
+                        let (reader, writer) = stream.into_split();
+                        Dial::Open(Pipe {
+                            reader: Box::new(reader),
+                            writer: Box::new(writer),
+                            keep: Box::new(()),
+                        })
+                    }
+                    Err(error) => Dial::Refused(plain(&error)),
+                }),
+                Transport::Ssh(connection) => {
+                    let said_before = connection.sessions().log().len();
+                    match mux::dial(&connection.sessions().control(), address, port).await {
+                        Ok(Dialled::Open(pipe)) => Ok(Dial::Open(pipe)),
+                        Ok(Dialled::Refused) => {
+                            let log = connection.sessions().log();
+                            self.refusal(log.get(said_before..).unwrap_or_default())
+                        }
+                        Err(error) => {
+                            self.check().await?;
+                            Err(self.failure(FailureKind::Protocol, error.to_string()))
+                        }
+                    }
+                }
+            }
+        };
+        match tokio::time::timeout(deadline, attempt).await {
+            Ok(outcome) => outcome,
+            Err(_) if !self.is_alive() => Err(self.lost().await),
+            Err(_) => Ok(Dial::Refused(no_answer(deadline))),
+        }
+    }
+
+    /// `open failed: REASON: TEXT`: the reason is one of SSH's own (RFC 4254, 5.1), the text is the host's.
+    fn refusal(&self, log: &str) -> Result<Dial, Failure> {
+        let said = log.lines().rev().find_map(|line| Some(line.split_once("open failed: ")?.1.trim()));
+        let Some(said) = said else {
+            return Ok(Dial::Refused("the host could not connect".to_owned()));
+        };
+        if said.starts_with("administratively prohibited") {
+            let message = format!("the host's sshd does not let opsctl reach its ports: {said}");
+            return Err(self
+                .failure(FailureKind::Protocol, message)
+                .hint("sudo sshd -T | grep -iE 'allowtcpforwarding|permitopen|disableforwarding'"));
+        }
+        let text = said.strip_prefix("connect failed: ").unwrap_or(said);
+        Ok(Dial::Refused(lower(text)))
+    }
+
+    /// `connected`, `ms`, `error`.
+    pub(super) async fn try_connect(
+        &self,
+        address: &str,
+        port: u16,
+        deadline: Span,
+    ) -> Result<Value, Failure> {
+        let start = Instant::now();
+        let error = match self.dial(address, port, deadline.0).await? {
+            Dial::Open(_) => None,
+            Dial::Refused(why) => Some(why),
+        };
+        Ok(json!({ "connected": error.is_none(), "ms": start.elapsed().as_millis() as u64, "error": error }))
+    }
+}
+
+pub(super) fn no_answer(deadline: Duration) -> String {
+    format!("no answer within {}", Span::rounded(deadline))
+}
+
+/// An error of the system as people say it, without its number.
+pub(super) fn plain(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    lower(text)
+}
+
+fn lower(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}

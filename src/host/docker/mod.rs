@@ -1,0 +1,145 @@
+//! Docker on a host, read through its API.
+//!
+//! The way there, the first that works:
+//!
+//! 1. on this machine the socket itself (`DOCKER_HOST`, else `/var/run/docker.sock`); elsewhere the host's socket, forwarded over
+//!    the SSH connection;
+//! 2. `docker system dial-stdio`, as the Docker client itself does for `ssh://` hosts: it knows contexts and rootless engines,
+//!    and needs no forwarding of sockets.
+//!
+//! With `become: sudo` only the second will do, under `sudo`: the user need not be in the group `docker`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bollard::{API_DEFAULT_VERSION, Docker};
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use super::failure::{Failure, FailureKind};
+use super::tunnel::Tunnel;
+use super::{Host, Transport};
+use crate::base::amount::Span;
+use crate::model::operation::DockerQuery;
+
+mod containers;
+mod exec;
+mod logs;
+mod stats;
+mod stdio;
+
+const SOCKET: &str = "/var/run/docker.sock";
+
+/// See [`COMMANDS_AT_ONCE`](super::COMMANDS_AT_ONCE).
+const PIPES_AT_ONCE: usize = 4;
+
+pub(super) struct Client {
+    api: Docker,
+    _tunnel: Option<Tunnel>,
+}
+
+impl Host {
+    pub(super) async fn query(
+        &self,
+        query: &DockerQuery,
+        timeout: Option<Duration>,
+    ) -> Result<Value, Failure> {
+        let answer = async {
+            let api = self.docker().await?;
+            let answer = match query {
+                DockerQuery::Containers(of) => containers::query(api, of).await,
+                DockerQuery::Stats(of) => stats::query(api, of).await,
+                DockerQuery::Logs { of, tail, since } => logs::query(api, of, *tail, *since).await,
+            };
+            answer.map_err(|refusal| self.refused(refusal))
+        };
+        self.within(timeout, answer).await
+    }
+
+    /// Only reads go this way, so a failure on it has changed nothing: it is never more than a question without an answer.
+    async fn within<T>(
+        &self,
+        timeout: Option<Duration>,
+        answer: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let timeout = timeout.unwrap_or(self.limits.docker);
+        tokio::select! {
+            answer = tokio::time::timeout(timeout, answer) => match answer {
+                Ok(answer) => answer,
+                Err(_) => {
+                    let message = format!("Docker did not answer within {}", Span::rounded(timeout));
+                    Err(self.failure(FailureKind::Timeout, message).dispatched())
+                }
+            },
+            failure = self.lost() => Err(failure.dispatched()),
+        }
+    }
+
+    async fn docker(&self) -> Result<&Docker, Failure> {
+        let client = self.docker.get_or_try_init(|| self.reach_docker()).await?;
+        Ok(&client.api)
+    }
+
+    async fn reach_docker(&self) -> Result<Client, Failure> {
+        if self.escalation.is_none() {
+            let path = self.docker_socket().await;
+            if let Some(api) = speak(&path).await {
+                return Ok(Client { api, _tunnel: None });
+            }
+        }
+        let pipes = Arc::new(Semaphore::new(PIPES_AT_ONCE));
+        let starter = stdio::Starter::of(self);
+        let tunnel = Tunnel::open(self.socket("dial"), move || starter.clone().pipe(pipes.clone()))
+            .map_err(|error| self.failure(FailureKind::Missing, format!("cannot make a socket: {error}")))?;
+        match speak(tunnel.path()).await {
+            Some(api) => Ok(Client { api, _tunnel: Some(tunnel) }),
+            None => Err(self.why_no_docker().await),
+        }
+    }
+
+    async fn docker_socket(&self) -> PathBuf {
+        match &self.transport {
+            Transport::Local(_) => std::env::var("DOCKER_HOST")
+                .ok()
+                .and_then(|host| host.strip_prefix("unix://").map(PathBuf::from))
+                .unwrap_or_else(|| SOCKET.into()),
+            Transport::Ssh(connection) => {
+                let path = self.socket("docker");
+                // Where this is not allowed nothing listens there, which is noticed next.
+                let _ = connection.sessions().forward_socket(&path, Path::new(SOCKET)).await;
+                path
+            }
+        }
+    }
+
+    fn refused(&self, refusal: Refusal) -> Failure {
+        match refusal {
+            Refusal::Missing(message) => self.failure(FailureKind::Missing, message),
+            Refusal::Docker(error) => {
+                self.failure(FailureKind::Protocol, format!("Docker did not answer: {error}"))
+            }
+        }
+    }
+}
+
+/// Why a question has no answer.
+enum Refusal {
+    /// There is no such container.
+    Missing(String),
+    Docker(bollard::errors::Error),
+}
+
+impl From<bollard::errors::Error> for Refusal {
+    fn from(error: bollard::errors::Error) -> Refusal {
+        Refusal::Docker(error)
+    }
+}
+
+/// A client for the socket, with the version of the API that both sides know; nothing when nobody answers there.
+async fn speak(path: &Path) -> Option<Docker> {
+    // Every question has its own time; this is only above all of them.
+    let timeout = 3600;
+    let client = Docker::connect_with_unix(path.to_str()?, timeout, API_DEFAULT_VERSION).ok()?;
+    client.negotiate_version().await.ok()
+}

@@ -1,0 +1,178 @@
+//! What an event brings besides the statuses: attempts, messages, outputs, decisions, and what is left in the world.
+
+use super::event::{Choice, Event, Finding, Outcome, Phase, Rest, Skip};
+use super::state::{Course, RunState, StepState, StepStatus};
+use crate::base::clock::Timestamp;
+
+impl StepState {
+    /// What its attempts leave behind, once one of them has ended or was cut off.
+    fn end(&mut self, at: Timestamp, message: Option<&str>) {
+        self.ended_at = Some(at);
+        self.message = message.map(str::to_owned);
+    }
+}
+
+impl RunState {
+    /// What the event brings besides the statuses of the run and of its step.
+    pub(super) fn take_in(&mut self, event: &Event, at: Timestamp) {
+        if let Some(step) = event.step().and_then(|key| self.steps.get_mut(key)) {
+            if let Event::StepStarted { phase: Phase::Do, .. } = event {
+                self.starts += 1;
+                step.order = Some(self.starts);
+            }
+            step.take_in(event, at);
+            return;
+        }
+        match event {
+            Event::RunCreated { run, plan, runbook, operator } => {
+                self.run = Some(*run);
+                self.plan = Some(plan.clone());
+                self.runbook = Some(runbook.clone());
+                self.operator = Some(operator.clone());
+                self.created_at = Some(at);
+            }
+            Event::EpochStarted { .. } => {
+                for step in self.steps.values_mut().filter(|step| step.is_in_flight()) {
+                    step.may_have_changed = true;
+                    step.status = StepStatus::Unknown;
+                    step.end(at, Some("the process that started it did not see it end"));
+                }
+            }
+            Event::LeaseTaken { host, fence } => {
+                self.leases.insert(host.clone(), *fence);
+            }
+            Event::LeaseReleased { host } => {
+                self.leases.remove(host);
+            }
+            Event::Decision { by, choice, .. } => match choice {
+                Choice::ApprovePlan { .. } => self.approved_by = Some(by.clone()),
+                Choice::Resume => self.resume(),
+                Choice::Abandon => self.abandoned_by = Some(by.clone()),
+                Choice::ApproveStep { .. } | Choice::DeclineStep { .. } | Choice::UndoPast { .. } => {}
+            },
+            Event::UndoRequested { by } => {
+                self.undo_requested_by = Some(by.clone());
+                self.course = Course::Back;
+                self.rest = None;
+            }
+            Event::RunRested { rest } => self.rest = Some(rest.clone()),
+            Event::RunEnded { .. } => self.rest = None,
+            Event::StepStarted { .. }
+            | Event::StepFinished { .. }
+            | Event::StepObserved { .. }
+            | Event::StepSkipped { .. } => {}
+        }
+    }
+
+    /// What the run rested at gets a fresh set of attempts; what went on in spite of a failure stays as it is.
+    fn resume(&mut self) {
+        for step in self.steps.values_mut() {
+            if step.status == StepStatus::Unknown || step.status == StepStatus::UndoFailed {
+                step.done.refresh();
+                step.undo.refresh();
+            }
+        }
+        let Some(Rest::Failed { step: key, .. }) = self.rest.take() else { return };
+        let Some(halted) = self.steps.get_mut(&key) else { return };
+        if halted.declined_by.take().is_some() {
+            return;
+        }
+        halted.done.refresh();
+        let Some(group) = halted.rules.group.clone() else { return };
+        let mut again = Vec::new();
+        for (key, step) in &mut self.steps {
+            if step.rules.group.as_ref() == Some(&group) {
+                step.done.refresh();
+                if step.skip == Some(Skip::TooManyFailures) {
+                    step.unskip();
+                    again.push(key.clone());
+                }
+            }
+        }
+        // What would mend an item that is to begin after all may be needed after all.
+        while let Some(mended) = again.pop() {
+            for (key, step) in &mut self.steps {
+                if step.rules.rescues.as_ref() == Some(&mended) && step.skip == Some(Skip::NotNeeded) {
+                    step.unskip();
+                    again.push(key.clone());
+                }
+            }
+        }
+    }
+}
+
+impl StepState {
+    fn unskip(&mut self) {
+        self.status = StepStatus::Pending;
+        self.skip = None;
+        self.ended_at = None;
+    }
+
+    fn take_in(&mut self, event: &Event, at: Timestamp) {
+        match event {
+            Event::StepStarted { attempt, phase, .. } => {
+                self.phase = *phase;
+                self.tries_mut(*phase).attempts = *attempt;
+                self.started_at.get_or_insert(at);
+                self.ended_at = None;
+            }
+            Event::StepFinished { phase, outcome, .. } => match outcome {
+                Outcome::Succeeded { outputs, log, .. } => {
+                    if *phase == Phase::Do {
+                        self.outputs = outputs.clone();
+                    }
+                    self.may_have_changed = *phase == Phase::Do;
+                    self.log = log.clone();
+                    self.end(at, None);
+                }
+                Outcome::Failed { message, may_have_changed, log, .. } => {
+                    self.tries_mut(*phase).failures += 1;
+                    self.may_have_changed |= may_have_changed;
+                    self.log = log.clone();
+                    self.end(at, Some(message));
+                }
+                Outcome::Unknown { message, .. } => {
+                    self.tries_mut(*phase).losses += 1;
+                    self.may_have_changed = true;
+                    self.end(at, Some(message));
+                }
+            },
+            Event::StepObserved { attempt, phase, finding, .. } => match finding {
+                Finding::Happened => {
+                    self.may_have_changed = *phase == Phase::Do;
+                    self.end(at, None);
+                }
+                Finding::MayRun => {}
+                Finding::Failed { message } => {
+                    let tries = self.tries_mut(*phase);
+                    tries.attempts = *attempt;
+                    tries.failures += 1;
+                    self.end(at, Some(message));
+                }
+            },
+            Event::StepSkipped { why, .. } => {
+                self.skip = Some(why.clone());
+                self.end(at, None);
+            }
+            Event::Decision { by, choice, .. } => match choice {
+                Choice::ApproveStep { .. } => {
+                    self.approved_by = Some(by.clone());
+                    self.declined_by = None;
+                }
+                Choice::DeclineStep { .. } => {
+                    self.declined_by = Some(by.clone());
+                    self.approved_by = None;
+                }
+                Choice::UndoPast { .. } => self.undo_past_by = Some(by.clone()),
+                Choice::ApprovePlan { .. } | Choice::Resume | Choice::Abandon => {}
+            },
+            Event::RunCreated { .. }
+            | Event::EpochStarted { .. }
+            | Event::LeaseTaken { .. }
+            | Event::LeaseReleased { .. }
+            | Event::UndoRequested { .. }
+            | Event::RunRested { .. }
+            | Event::RunEnded { .. } => {}
+        }
+    }
+}

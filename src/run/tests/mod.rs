@@ -1,0 +1,8 @@
+//! The proofs of this layer: the table of transitions, what is decided when, and laws that hold for any plan and any fault.
+
+mod decisions;
+mod groups;
+mod rescue;
+mod scene;
+mod undo;
+mod unknown;

@@ -1,0 +1,86 @@
+//! A container, as Docker describes it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One element of the `containers` that a containers query gives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Container {
+    pub id: String,
+    pub name: String,
+    /// The Compose service.
+    pub service: String,
+    /// Docker's word: `running`, `exited`, `paused`, `restarting`, `created`, `dead`.
+    pub state: String,
+    /// Docker's word: `healthy`, `unhealthy`, `starting`; absent where there is no health check.
+    #[serde(default)]
+    pub health: Option<String>,
+    #[serde(default)]
+    pub restarts: Option<i64>,
+    #[serde(default)]
+    pub exit_code: Option<i64>,
+    #[serde(default)]
+    pub oom_killed: bool,
+    #[serde(default)]
+    pub started_at: Option<Timestamp>,
+    #[serde(default)]
+    pub finished_at: Option<Timestamp>,
+}
+
+impl Container {
+    pub fn is_running(&self) -> bool {
+        self.state == "running"
+    }
+
+    /// When it stopped, for one that does not run.
+    pub fn down_since(&self) -> Option<Timestamp> {
+        if self.is_running() { None } else { self.finished_at }
+    }
+
+    /// In a few words, for a table: `running, unhealthy`, `exited (137), killed for memory`.
+    pub fn describe(&self) -> String {
+        let mut text = self.state.clone();
+        match (&self.health, self.exit_code) {
+            (Some(health), _) if self.is_running() => text.push_str(&format!(", {health}")),
+            (_, Some(code)) if !self.is_running() => text.push_str(&format!(" ({code})")),
+            _ => {}
+        }
+        if self.oom_killed {
+            text.push_str(", killed for memory");
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn container(state: &str, health: Option<&str>, exit_code: i64) -> Container {
+        Container {
+            id: "c0ffee".into(),
+            name: "docker-argus-1-1".into(),
+            service: "argus-1".into(),
+            state: state.into(),
+            health: health.map(String::from),
+            restarts: Some(0),
+            exit_code: Some(exit_code),
+            oom_killed: false,
+            started_at: None,
+            finished_at: Some("2026-03-01T03:14:00Z".parse().unwrap()),
+        }
+    }
+
+    #[test]
+    fn a_running_container_is_described_by_its_health_and_a_stopped_one_by_its_exit_code() {
+        assert_eq!(container("running", Some("unhealthy"), 0).describe(), "running, unhealthy");
+        assert_eq!(container("running", None, 0).describe(), "running");
+        assert_eq!(container("exited", Some("unhealthy"), 137).describe(), "exited (137)");
+    }
+
+    #[test]
+    fn only_a_stopped_container_is_down_since_a_time() {
+        assert!(container("exited", None, 0).down_since().is_some());
+        assert!(container("running", None, 0).down_since().is_none());
+    }
+}

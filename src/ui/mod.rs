@@ -1,0 +1,32 @@
+//! The screen: what a person or a program sees of plans, runs, errors and health. Reads events, never the engine.
+//!
+//! Standard output is data, standard error is talk. Whatever a host wrote is cleaned before it is shown; colour and marks are
+//! taken away where they are not wanted, and never change the words.
+
+mod beat;
+mod ending;
+pub mod error;
+mod field;
+pub mod json;
+pub mod line;
+pub mod live;
+pub mod look;
+mod narrator;
+mod outline;
+pub mod paint;
+pub mod plan;
+pub mod prompt;
+pub mod recovery;
+pub mod report;
+pub mod reporter;
+#[cfg(test)]
+mod sample;
+pub mod status;
+mod step;
+#[cfg(test)]
+mod story;
+pub mod summary;
+pub mod table;
+pub mod undo;
+mod watch;
+mod words;

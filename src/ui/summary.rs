@@ -1,0 +1,122 @@
+//! How a run ended, for a program: the last line of `--json`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::ending::{Ending, Entry, Fate, State};
+use super::report::Extra;
+use crate::base::id::{RunId, StepKey};
+use crate::model::plan::Plan;
+use crate::run::event::{End, Record, Rest};
+
+/// Part of the public interface.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename = "report")]
+struct Line<'a> {
+    run: Option<RunId>,
+    runbook: &'a str,
+    state: &'static str,
+    took_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rto_ms: Option<u64>,
+    /// What is in effect, or may be.
+    changed: Vec<&'a StepKey>,
+    /// How every step ended.
+    steps: BTreeMap<&'a StepKey, &'static str>,
+    more: BTreeMap<&'a str, &'a str>,
+    next: &'a [String],
+}
+
+/// One JSON object in a line.
+pub fn json(plan: &Plan, records: &[Record], extra: &Extra) -> String {
+    let ending = Ending::of(plan, records);
+    let is_in_effect = |entry: &&Entry<'_>| entry.is_in_effect;
+    let changed = ending.steps.iter().filter(is_in_effect).map(|entry| &entry.step.key);
+    let line = Line {
+        run: ending.run,
+        runbook: &plan.runbook,
+        state: of_state(&ending.state),
+        took_ms: ending.took.as_millis() as u64,
+        rto_ms: plan.rto.map(|rto| rto.0.as_millis() as u64),
+        changed: changed.collect(),
+        steps: ending.steps.iter().map(|entry| (&entry.step.key, of_fate(&entry.fate))).collect(),
+        more: extra.lines.iter().map(|(label, text)| (label.as_str(), text.as_str())).collect(),
+        next: &extra.next,
+    };
+    let text = serde_json::to_string(&line).expect("texts and numbers can be written as JSON");
+    format!("{text}\n")
+}
+
+/// The names of the states of a run in DESIGN 6.
+fn of_state(state: &State) -> &'static str {
+    match state {
+        State::Ended(End::Succeeded) => "succeeded",
+        State::Ended(End::Undone) => "undone",
+        State::Ended(End::Abandoned) => "abandoned",
+        State::Rests(Rest::WaitingForPerson { .. } | Rest::WaitingForHost { .. }) => "waiting",
+        State::Rests(Rest::Failed { .. } | Rest::Cancelled { .. }) => "halted",
+        State::Rests(Rest::Stuck { .. }) => "stuck",
+        State::Interrupted => "interrupted",
+    }
+}
+
+/// The names of the states of a step in DESIGN 6.
+fn of_fate(fate: &Fate) -> &'static str {
+    match fate {
+        Fate::Pending => "pending",
+        Fate::Running => "running",
+        Fate::Succeeded => "succeeded",
+        Fate::Failed => "failed",
+        Fate::Unknown => "unknown",
+        Fate::Skipped(_) => "skipped",
+        Fate::Undone => "undone",
+        Fate::UndoFailed => "undo_failed",
+        Fate::UndoUnknown => "undoing",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::event::{Event, Phase};
+    use crate::ui::sample::{created, failed, finished, key, plan, records, run_id, started, succeeded};
+
+    #[test]
+    fn a_program_reads_the_end_of_a_run_as_one_json_line() {
+        let rest = Rest::Failed { step: key("restart[argus-1]"), message: "exit code 1".to_owned() };
+        let records = records([
+            created(),
+            started("tag", 1, Phase::Do),
+            finished("tag", Phase::Do, succeeded(120)),
+            started("restart[argus-1]", 1, Phase::Do),
+            finished("restart[argus-1]", Phase::Do, failed("exit code 1", false)),
+            Event::RunRested { rest },
+        ]);
+        let extra = Extra { lines: Vec::new(), next: vec!["opsctl resume latest".to_owned()] };
+        let line = json(&plan(), &records, &extra);
+        assert_eq!(line.matches('\n').count(), 1);
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let expected = serde_json::json!({
+            "kind": "report",
+            "run": run_id(),
+            "runbook": "service-down",
+            "state": "halted",
+            "took_ms": 5000,
+            "rto_ms": 600_000,
+            "changed": ["tag"],
+            "steps": {
+                "database": "pending",
+                "database/start": "pending",
+                "tag": "succeeded",
+                "restart[argus-1]": "failed",
+                "restart[argus-2]": "pending",
+                "flush": "pending",
+                "drop": "pending",
+            },
+            "more": {},
+            "next": ["opsctl resume latest"],
+        });
+        assert_eq!(line, expected);
+    }
+}

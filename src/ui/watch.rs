@@ -1,0 +1,157 @@
+//! What is under way right now, and what it waits for: what the live rows show and what breaks a silence.
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use super::paint::clean;
+use crate::base::amount::Span;
+use crate::base::clock::{Timestamp, elapsed};
+use crate::base::id::StepKey;
+use crate::run::event::{Event, Phase};
+use crate::run::signal::Signal;
+
+#[derive(Debug, Clone, Default)]
+pub struct Watch {
+    running: IndexMap<StepKey, Underway>,
+    waiting: Option<Awaited>,
+    /// The last time that something was heard.
+    heard: Option<Timestamp>,
+    is_over: bool,
+}
+
+/// Between two steps there is always a moment: too short to be worth a word.
+const MOMENT: Duration = Duration::from_secs(1);
+
+/// A step that has been started and has not ended.
+#[derive(Debug, Clone)]
+pub struct Underway {
+    phase: Phase,
+    attempt: u32,
+    since: Timestamp,
+    check: Option<String>,
+    /// The last line that its command wrote.
+    pub last_line: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+struct Awaited {
+    what: String,
+    at_most: Option<Span>,
+    since: Timestamp,
+}
+
+impl Watch {
+    pub fn signal(&mut self, signal: &Signal, now: Timestamp) {
+        self.waiting = None;
+        self.heard = Some(now);
+        match signal {
+            Signal::Opened { .. } => {}
+            Signal::Recorded(record) => self.event(&record.event, record.at),
+            Signal::Output { step, line, .. } => {
+                if let Some(underway) = self.running.get_mut(step) {
+                    underway.last_line = Some(clean(line)).filter(|line| !line.is_empty());
+                }
+            }
+            Signal::Checked { step, check, holds, saw, streak, needed } => {
+                if let Some(underway) = self.running.get_mut(step) {
+                    underway.check = Some(of_check(check, *holds, saw, *streak, *needed));
+                }
+            }
+            Signal::Waiting { what, at_most } => {
+                self.waiting = Some(Awaited { what: clean(what), at_most: *at_most, since: now });
+            }
+        }
+    }
+
+    fn event(&mut self, event: &Event, at: Timestamp) {
+        match event {
+            Event::StepStarted { step, attempt, phase } => {
+                let underway =
+                    Underway { phase: *phase, attempt: *attempt, since: at, check: None, last_line: None };
+                self.running.insert(step.clone(), underway);
+            }
+            Event::StepFinished { step, .. }
+            | Event::StepObserved { step, .. }
+            | Event::StepSkipped { step, .. } => {
+                self.running.shift_remove(step);
+            }
+            // What another process left running is not ours to wait for.
+            Event::EpochStarted { .. } => {
+                self.running.clear();
+                self.is_over = false;
+            }
+            Event::RunRested { .. } | Event::RunEnded { .. } => {
+                self.running.clear();
+                self.is_over = true;
+            }
+            Event::RunCreated { .. }
+            | Event::LeaseTaken { .. }
+            | Event::LeaseReleased { .. }
+            | Event::Decision { .. }
+            | Event::UndoRequested { .. } => {}
+        }
+    }
+
+    /// Whether the run has come to rest or to its end: nothing is to be expected any more.
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    pub fn running(&self) -> impl Iterator<Item = (&StepKey, &Underway)> {
+        self.running.iter()
+    }
+
+    pub fn is_running(&self, step: &StepKey) -> bool {
+        self.running.contains_key(step)
+    }
+
+    /// What the run waits for besides its steps; what is said when no step runs either.
+    pub fn rest_of_run(&self, now: Timestamp) -> Option<String> {
+        match &self.waiting {
+            Some(Awaited { what, at_most, since }) => {
+                let so_far = Span::secs(elapsed(*since, now).as_secs());
+                let limit = at_most.map(|limit| format!(" of at most {limit}")).unwrap_or_default();
+                Some(format!("waiting for {what}, {so_far}{limit}"))
+            }
+            None if self.is_idle(now) => Some("working, no step is running".to_owned()),
+            None => None,
+        }
+    }
+}
+
+impl Watch {
+    fn is_idle(&self, now: Timestamp) -> bool {
+        let is_long = self.heard.is_none_or(|heard| elapsed(heard, now) >= MOMENT);
+        self.running.is_empty() && !self.is_over && is_long
+    }
+}
+
+impl Underway {
+    /// For how long, which attempt, and what its check last saw.
+    pub fn describe(&self, now: Timestamp) -> String {
+        let so_far = elapsed(self.since, now).as_secs();
+        let phase = match self.phase {
+            Phase::Do => "running",
+            Phase::Undo => "undoing",
+        };
+        let attempt = if self.attempt > 1 { format!(", attempt {}", self.attempt) } else { String::new() };
+        let check = self.check.as_ref().map(|check| format!(", {check}")).unwrap_or_default();
+        format!("{phase} for {}{attempt}{check}", Span::secs(so_far))
+    }
+}
+
+/// How far a check is: what it asks, whether it holds, what it saw.
+pub fn of_check(check: &str, holds: bool, saw: &str, streak: u32, needed: u32) -> String {
+    let state = match (holds, needed) {
+        (false, _) => "does not hold yet".to_owned(),
+        (true, 0..=1) => "holds".to_owned(),
+        (true, _) if streak > needed => "still holds".to_owned(),
+        (true, _) => format!("holds, {streak} of {needed} in a row"),
+    };
+    let saw = match clean(saw) {
+        saw if saw.is_empty() => String::new(),
+        saw => format!(" (saw {saw})"),
+    };
+    format!("check {state}: {}{saw}", clean(check))
+}

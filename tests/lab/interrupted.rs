@@ -1,0 +1,54 @@
+//! opsctl dies in the middle of a recovery, and another process goes on.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+
+use crate::site::{Site, Way, text};
+
+/// Starts a failover and waits until its journal says that the first changing step has begun.
+fn failover_until_restart(site: &Site) -> Child {
+    let mut child = site
+        .opsctl(&["failover", "argus", "--yes", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let has_begun = |line: &str| {
+        let event: Value = serde_json::from_str(line).unwrap();
+        event["type"] == "step_started" && event["step"].as_str().is_some_and(|step| step.starts_with("restart"))
+    };
+    assert!(lines.any(|line| has_begun(&line.unwrap())), "no restart was begun");
+    child
+}
+
+fn killed_and_resumed(way: Way) {
+    let site = Site::take(way);
+    site.lab("break", &["kill", "argus"]);
+    let mut child = failover_until_restart(&site);
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let runs: Value = serde_json::from_slice(&site.run(&["runs", "list", "--json"]).stdout).unwrap();
+    assert_eq!(runs[0]["state"], "interrupted", "{runs}");
+    let resumed = site.run(&["resume", "latest"]);
+    assert_eq!(resumed.status.code(), Some(0), "{}", text(&resumed.stderr));
+    let status = site.run(&["status"]);
+    assert_eq!(status.status.code(), Some(0), "{}", text(&status.stdout));
+    let again = site.run(&["resume", "latest"]);
+    assert_ne!(again.status.code(), Some(0), "a run that has ended cannot be resumed");
+}
+
+#[test]
+#[ignore = "needs the lab: tests/run"]
+fn a_run_whose_process_was_killed_is_resumed_over_ssh() {
+    killed_and_resumed(Way::Sudo);
+}
+
+#[test]
+#[ignore = "needs the lab: tests/run"]
+fn a_run_whose_process_was_killed_is_resumed_locally() {
+    killed_and_resumed(Way::Local);
+}

@@ -1,0 +1,150 @@
+//! A stack of the lab as a drill sees it: taken by one drill at a time, whole when it is taken.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// The ways opsctl can reach a stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Over SSH as a user who has to use sudo for everything.
+    Sudo,
+    /// Over SSH as a member of the docker group.
+    Group,
+    /// The engine of this machine.
+    Local,
+}
+
+pub struct Site {
+    way: Way,
+    inventory: PathBuf,
+    state: tempfile::TempDir,
+    /// Released with the site: the next drill waits for it.
+    _turn: File,
+}
+
+/// What the load client counted.
+#[derive(Debug)]
+pub struct Load {
+    pub status: i32,
+    pub counts: Value,
+    pub stderr: String,
+}
+
+impl Site {
+    /// Waits for its turn, and for the stack to be whole.
+    pub fn take(way: Way) -> Site {
+        let variable = match way {
+            Way::Sudo => "OPSCTL_LAB_INVENTORY",
+            Way::Group => "OPSCTL_LAB_OPS_INVENTORY",
+            Way::Local => "OPSCTL_LAB_LOCAL_INVENTORY",
+        };
+        let inventory = std::env::var_os(variable)
+            .map(PathBuf::from)
+            .unwrap_or_else(|| panic!("{variable} is not set: run this test with tests/run, which brings the lab up"));
+        let turn = std::env::temp_dir().join(match way {
+            Way::Local => "opsctl-drill-local.lock",
+            Way::Sudo | Way::Group => "opsctl-drill-app.lock",
+        });
+        let turn = File::create(turn).unwrap();
+        turn.lock().unwrap();
+        let site = Site { way, inventory, state: tempfile::tempdir().unwrap(), _turn: turn };
+        site.lab("reset", &[]);
+        site
+    }
+
+    /// Runs a script of the lab, for this stack.
+    pub fn lab(&self, script: &str, arguments: &[&str]) -> String {
+        let mut command = Command::new(lab().join(script));
+        command.args(arguments);
+        if self.way == Way::Local {
+            command.arg("--local");
+        }
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{script} {arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    pub fn opsctl(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_opsctl"));
+        command.args(arguments).envs(self.environment()).stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.opsctl(arguments).output().unwrap()
+    }
+
+    fn environment(&self) -> [(&'static str, PathBuf); 2] {
+        [("OPSCTL_INVENTORY", self.inventory.clone()), ("OPSCTL_STATE_DIR", self.state.path().to_owned())]
+    }
+
+    /// Runs opsctl while the load client writes through nginx.
+    pub fn under_load(&self, arguments: &[&str]) -> Load {
+        let mut command = Command::new(lab().join("load"));
+        command.args(["--json", "--service", "argus"]);
+        if self.way == Way::Local {
+            command.arg("--local");
+        }
+        command.arg("--").arg(env!("CARGO_BIN_EXE_opsctl")).args(arguments).envs(self.environment());
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        let counts = stdout.lines().last().and_then(|line| serde_json::from_str(line).ok());
+        let counts = counts.unwrap_or_else(|| panic!("the load client gave no counts: {stdout}\n{stderr}"));
+        Load { status: output.status.code().unwrap_or(-1), counts, stderr }
+    }
+
+    /// Every container of the stack: its Compose service, and its id with the time it was started.
+    pub fn containers(&self) -> BTreeMap<String, String> {
+        let format = "{{index .Config.Labels \"com.docker.compose.service\"}} {{.Id}} {{.State.StartedAt}}";
+        let script = format!("docker ps -aq | xargs docker inspect -f '{format}'");
+        let output = self.on_host(&script);
+        output
+            .lines()
+            .filter_map(|line| line.split_once(' '))
+            .filter(|(service, _)| !service.is_empty())
+            .map(|(service, identity)| (service.to_owned(), identity.to_owned()))
+            .collect()
+    }
+
+    /// Runs a line of shell where the stack's engine is, as root.
+    pub fn on_host(&self, script: &str) -> String {
+        let mut command = match self.way {
+            Way::Local => Command::new("sh"),
+            Way::Sudo | Way::Group => {
+                let mut command = Command::new("docker");
+                command.args(["exec", "-i", "opsctl-lab-app", "sh"]);
+                command
+            }
+        };
+        let output = command.arg("-c").arg(script).output().unwrap();
+        assert!(output.status.success(), "{script}: {}", text(&output.stderr));
+        text(&output.stdout)
+    }
+}
+
+impl Load {
+    pub fn count(&self, key: &str) -> u64 {
+        self.counts[key].as_u64().unwrap_or_else(|| panic!("no `{key}` in {}", self.counts))
+    }
+
+    /// Prints the figures of a drill, for the note of whoever runs it, and holds what must hold in each.
+    pub fn assert_nothing_lost(&self, drill: &str) {
+        println!("drill: {drill}: {}", self.counts);
+        assert_eq!(self.status, 0, "{}", self.stderr);
+        assert!(self.count("acknowledged_writes") > 0, "nothing was written: {}", self.counts);
+        assert_eq!(self.count("missing_writes"), 0);
+        assert_eq!(self.count("doubled_writes"), 0);
+    }
+}
+
+fn lab() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab")
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
