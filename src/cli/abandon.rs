@@ -24,7 +24,8 @@ impl Abandon {
         let (mut turn, history) = turn::take(&self.run)?;
         turn::refuse_ended(&turn.dir, history.state(), "abandoned")?;
         let by = operator();
-        let abandon = Event::Decision { by: by.clone(), choice: Choice::Abandon, reason: Some(self.reason.clone()) };
+        let abandon =
+            Event::Decision { by: by.clone(), choice: Choice::Abandon, reason: Some(self.reason.clone()) };
         turn.journal.append(Event::EpochStarted { operator: by, pid: std::process::id() })?;
         turn.journal.append(abandon)?;
         turn.journal.append(Event::RunEnded { end: End::Abandoned })?;
@@ -32,7 +33,9 @@ impl Abandon {
         if global.json {
             ui::look::give(&format!("{}\n", serde_json::json!({ "abandoned": turn.dir.id })))?;
         } else {
-            ui::look::say(&format!("run {run} is abandoned; what it changed stays: opsctl runs show {run}\n"));
+            ui::look::say(&format!(
+                "run {run} is abandoned; what it changed stays: opsctl runs show {run}\n"
+            ));
         }
         Ok(ExitCode::SUCCESS)
     }

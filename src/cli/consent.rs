@@ -90,7 +90,9 @@ impl Consent {
                     Some(typed) if *typed == name => Ok(Approval::PlanAndSteps),
                     Some(typed) => Err(Error::new(
                         Kind::Refused,
-                        format!("`--confirm {typed}` is not the name of what this plan can destroy: `{name}`"),
+                        format!(
+                            "`--confirm {typed}` is not the name of what this plan can destroy: `{name}`"
+                        ),
                     )),
                     None => {
                         let question = format!("this can lose data of `{name}`");

@@ -9,8 +9,8 @@ use tokio::sync::Notify;
 
 use super::Global;
 use super::consent::Approval;
-use super::operator::operator;
 use super::next;
+use super::operator::operator;
 use super::terminal::Terminal;
 use super::turn::short;
 use crate::base::clock::Clock;

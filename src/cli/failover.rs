@@ -69,7 +69,8 @@ impl Failover {
             return Ok(ExitCode::SUCCESS);
         }
         let began = Timestamp::now();
-        let approvals = plans.iter().map(|plan| self.consent.obtain(plan, global)).collect::<Result<Vec<_>>>()?;
+        let approvals =
+            plans.iter().map(|plan| self.consent.obtain(plan, global)).collect::<Result<Vec<_>>>()?;
         for (plan, approval) in plans.iter().zip(approvals) {
             let exit = drive::start(plan, hosts, approval, global).await?;
             if exit != ExitCode::SUCCESS {
@@ -84,8 +85,9 @@ impl Failover {
     /// The scenario, or nothing when nothing is wrong.
     fn scenario_for(&self, target: &Target, seen: &[Seen]) -> Result<Option<Scenario>> {
         match (diagnose(target, seen), &self.scenario) {
-            (Diagnosis::Blind { why }, _) => Err(Error::new(Kind::Waiting, why)
-                .hint("nothing is known about the target, so nothing was changed; try again when the host answers")),
+            (Diagnosis::Blind { why }, _) => Err(Error::new(Kind::Waiting, why).hint(
+                "nothing is known about the target, so nothing was changed; try again when the host answers",
+            )),
             (_, Some(name)) => {
                 let scenario = named(name, target, seen);
                 Ok(Some(scenario).filter(|scenario| !scenario.bindings.is_empty()))
@@ -97,7 +99,13 @@ impl Failover {
 }
 
 /// "Success" means checked: says what changed and how long it took, or that the target is still not healthy.
-fn conclude(target: &Target, before: &[Seen], after: &[Seen], began: Timestamp, voice: Voice) -> Result<ExitCode> {
+fn conclude(
+    target: &Target,
+    before: &[Seen],
+    after: &[Seen],
+    began: Timestamp,
+    voice: Voice,
+) -> Result<ExitCode> {
     match diagnose(target, after) {
         Diagnosis::Healthy => {}
         Diagnosis::Scenario(Scenario { why, .. }) | Diagnosis::Blind { why } => {
@@ -158,6 +166,9 @@ fn unknown_target(name: &str, known: &[String]) -> Error {
     let error = Error::usage(format!("`{name}` is neither a service nor an instance of the inventory"));
     match known {
         [] => error.hint("the inventory has no services: add one below `services:`"),
-        known => error.hint(format!("it has {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))),
+        known => error.hint(format!(
+            "it has {}",
+            known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        )),
     }
 }

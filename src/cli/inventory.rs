@@ -33,7 +33,8 @@ impl Inventory {
                 let inventory = &site.inventory;
                 let (hosts, services) = (inventory.hosts.len(), inventory.services.len());
                 if global.json {
-                    let found = serde_json::json!({ "inventory": site.path, "hosts": hosts, "services": services });
+                    let found =
+                        serde_json::json!({ "inventory": site.path, "hosts": hosts, "services": services });
                     ui::look::give(&format!("{found}\n"))?;
                 } else {
                     let path = site.path.display();

@@ -12,7 +12,10 @@ pub fn commands(run: &RunDir, state: &RunState) -> Vec<String> {
     match (&state.rest, state.status) {
         (Some(Rest::WaitingForPerson { step, .. }), _) => match state.step(step).map(|step| step.status) {
             Some(StepStatus::Unknown) => {
-                vec![resolve(step, "--happened --reason '...'"), resolve(step, "--not-happened --reason '...'")]
+                vec![
+                    resolve(step, "--happened --reason '...'"),
+                    resolve(step, "--not-happened --reason '...'"),
+                ]
             }
             Some(StepStatus::Pending) => vec![resolve(step, "--approve"), resolve(step, "--decline")],
             _ => vec![resolve(step, "--undo-past --reason '...'"), resume],
@@ -21,7 +24,9 @@ pub fn commands(run: &RunDir, state: &RunState) -> Vec<String> {
         (Some(Rest::Failed { .. } | Rest::Cancelled { .. }), _) => vec![resume, undo],
         (Some(Rest::WaitingForHost { .. } | Rest::WaitingForApproval), _) => vec![resume],
         (None, status) if status.is_moving() => vec![resume],
-        (None, Status::Succeeded) if !state.left_to_undo().is_empty() => vec!["opsctl status".to_owned(), undo],
+        (None, Status::Succeeded) if !state.left_to_undo().is_empty() => {
+            vec!["opsctl status".to_owned(), undo]
+        }
         (None, _) => vec!["opsctl status".to_owned()],
     }
 }

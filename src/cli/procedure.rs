@@ -21,7 +21,12 @@ use crate::model::view;
 /// # Errors
 /// When there is no such runbook, something is wrong in it or in one that it leads to, a parameter is wrong, or a host that
 /// the plan needs does not answer.
-pub async fn plan_of(workplace: &Workplace, hosts: &Hosts, runbook: &str, given: &[(String, String)]) -> Result<Plan> {
+pub async fn plan_of(
+    workplace: &Workplace,
+    hosts: &Hosts,
+    runbook: &str,
+    given: &[(String, String)],
+) -> Result<Plan> {
     let inventory = &workplace.site.inventory;
     let runbooks = with_all_it_leads_to(workplace, runbook)?;
     let entry = &runbooks[runbook];

@@ -7,9 +7,9 @@ use clap::ArgGroup;
 use super::Global;
 use super::operator::operator;
 use super::turn;
+use crate::base::id::StepKey;
 use crate::base::nearest::nearest;
 use crate::base::{Error, Kind, Result};
-use crate::base::id::StepKey;
 use crate::run::event::{Choice, Event, Evidence, Finding, Phase};
 use crate::run::state::RunState;
 use crate::ui;
@@ -71,8 +71,7 @@ impl Resolve {
     }
 
     fn event(&self, step: StepKey, state: &RunState, by: String) -> Event {
-        let decision =
-            |choice| Event::Decision { by: by.clone(), choice, reason: self.reason.clone() };
+        let decision = |choice| Event::Decision { by: by.clone(), choice, reason: self.reason.clone() };
         if self.approve {
             return decision(Choice::ApproveStep { step });
         }

@@ -74,7 +74,8 @@ fn list(store: &Store, global: &Global) -> Result<()> {
         table.row(match run.history() {
             Ok(history) => {
                 let state = history.state();
-                let with: Vec<_> = history.plan.params.iter().map(|(name, value)| named(name, value)).collect();
+                let with: Vec<_> =
+                    history.plan.params.iter().map(|(name, value)| named(name, value)).collect();
                 let begun = state.created_at.map(|at| format!("{at:.0}")).unwrap_or_default();
                 [
                     Cell::new(Ink::Bold, short(run)),

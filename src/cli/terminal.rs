@@ -46,7 +46,11 @@ impl Person for Terminal<'_> {
             Question::ApprovePlan => None,
             Question::ApproveStep { step, question } => self.ask(question)?.map(|is_approved| {
                 let step = step.clone();
-                self.decision(if is_approved { Choice::ApproveStep { step } } else { Choice::DeclineStep { step } })
+                self.decision(if is_approved {
+                    Choice::ApproveStep { step }
+                } else {
+                    Choice::DeclineStep { step }
+                })
             }),
             Question::Settle { step, attempt, question } => {
                 let finding = match self.ask(question)? {
@@ -57,8 +61,17 @@ impl Person for Terminal<'_> {
                         Some(false) | None => return Ok(None),
                     },
                 };
-                let by = Evidence::Person { by: self.operator.to_owned(), reason: "asked at the terminal".to_owned() };
-                Some(Event::StepObserved { step: step.clone(), attempt: *attempt, phase: Phase::Do, finding, by })
+                let by = Evidence::Person {
+                    by: self.operator.to_owned(),
+                    reason: "asked at the terminal".to_owned(),
+                };
+                Some(Event::StepObserved {
+                    step: step.clone(),
+                    attempt: *attempt,
+                    phase: Phase::Do,
+                    finding,
+                    by,
+                })
             }
             Question::UndoPast { step, question } => match self.ask(question)? {
                 Some(true) => Some(self.decision(Choice::UndoPast { step: step.clone() })),

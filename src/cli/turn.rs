@@ -43,7 +43,10 @@ pub fn refuse_ended(run: &RunDir, state: &RunState, verb: &str) -> Result<()> {
     if !state.status.is_final() {
         return Ok(());
     }
-    let error = Error::new(Kind::Usage, format!("run {} is {}: it cannot be {verb}", short(run), state.status.word()));
+    let error = Error::new(
+        Kind::Usage,
+        format!("run {} is {}: it cannot be {verb}", short(run), state.status.word()),
+    );
     Err(match state.status {
         Status::Succeeded => error.hint(format!("opsctl undo {}", short(run))),
         _ => error.hint("opsctl runs list"),

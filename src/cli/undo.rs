@@ -35,7 +35,11 @@ impl Undo {
         if state.course == Course::Back {
             let status = state.status.word();
             let error = Error::new(Kind::Usage, format!("run {run} went back already: it is {status}"));
-            let hint = if state.status.is_final() { "opsctl runs list".to_owned() } else { format!("opsctl resume {run}") };
+            let hint = if state.status.is_final() {
+                "opsctl runs list".to_owned()
+            } else {
+                format!("opsctl resume {run}")
+            };
             return Err(error.hint(hint));
         }
         let left = state.left_to_undo();
@@ -62,7 +66,8 @@ impl Undo {
             Ok(Answer::Yes) => Ok(()),
             Ok(Answer::No) => Err(Error::new(Kind::Refused, "not approved: nothing was changed")),
             Ok(Answer::NotATerminal) => {
-                let message = "the undo has to be approved, and there is no terminal to ask at: nothing was changed";
+                let message =
+                    "the undo has to be approved, and there is no terminal to ask at: nothing was changed";
                 Err(Error::new(Kind::Refused, message).hint(format!("opsctl undo {run} --yes")))
             }
             Err(error) => Err(Error::internal("cannot ask at the terminal").caused_by(&error)),

@@ -62,7 +62,12 @@ impl Trying<'_> {
                 log.push_str(line);
                 log.push('\n');
             }
-            (self.tell)(Signal::Output { step: self.step.key.clone(), phase: self.phase, stream, line: line.to_owned() });
+            (self.tell)(Signal::Output {
+                step: self.step.key.clone(),
+                phase: self.phase,
+                stream,
+                line: line.to_owned(),
+            });
         };
         let request = Request {
             host: task.host.as_deref(),
@@ -70,7 +75,8 @@ impl Trying<'_> {
             timeout: self.timeout(),
             output: &mut output,
         };
-        let observation = self.world.perform(request).await.map_err(|failure| Short::of(&failure, changes))?;
+        let observation =
+            self.world.perform(request).await.map_err(|failure| Short::of(&failure, changes))?;
         (ready.entry.judge)(&ready.operation, &observation.value)
             .map_err(|message| Short::Failed { message, may_have_changed: changes })?;
         if self.phase == Phase::Undo {

@@ -19,7 +19,9 @@ use crate::run::signal::Signal;
 pub enum Verdict {
     Holds,
     /// It was tried to the end of its patience; `saw` is what the last try gave.
-    Fails { saw: String },
+    Fails {
+        saw: String,
+    },
     /// The host could not be asked, so nobody knows.
     Unasked(Failure),
 }

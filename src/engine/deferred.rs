@@ -184,6 +184,6 @@ mod tests {
             within: Some(within),
         };
         assert_eq!(holds(&when, &outputs()), Ok(true));
-        assert!(holds(&when, &Outputs::default()).unwrap_err().contains("there is no `outputs.look"));
+        assert_eq!(holds(&when, &Outputs::default()), Err("`outputs` has no `look`".to_owned()));
     }
 }

@@ -62,7 +62,12 @@ impl Engine<'_> {
                 Decision::Start { step, attempt, phase } => {
                     let event = Event::StepStarted { step: step.clone(), attempt, phase };
                     self.append(turn, &mut known, event)?;
-                    under_way.push(self.attempt(step, attempt, phase, Outputs::of(turn.journal.state().outputs())));
+                    under_way.push(self.attempt(
+                        step,
+                        attempt,
+                        phase,
+                        Outputs::of(turn.journal.state().outputs()),
+                    ));
                 }
                 Decision::Look { step, at } => {
                     known.ask(&step, at);
@@ -73,7 +78,9 @@ impl Engine<'_> {
                     let what = format!("the pause before another attempt of `{step}`");
                     (self.tell)(Signal::Waiting { what, at_most: Some(time) });
                     let over = tokio::time::sleep(time.0);
-                    under_way.push(over.map(|()| Came::Answer { step, at: At::Pause, answer: Answer::Holds }).boxed());
+                    under_way.push(
+                        over.map(|()| Came::Answer { step, at: At::Pause, answer: Answer::Holds }).boxed(),
+                    );
                 }
                 Decision::Skip { step, why } => {
                     self.append(turn, &mut known, Event::StepSkipped { step, why })?;

@@ -56,8 +56,12 @@ async fn reach(world: &dyn World, step: &PlannedStep) -> Answer {
         stdin: None,
         success_codes: Vec::new(),
     });
-    let request =
-        Request { host: step.task.host.as_deref(), operation: &nothing, timeout: None, output: &mut |_, _| {} };
+    let request = Request {
+        host: step.task.host.as_deref(),
+        operation: &nothing,
+        timeout: None,
+        output: &mut |_, _| {},
+    };
     match world.perform(request).await {
         Ok(_) => Answer::Holds,
         Err(failure) => unreachable(failure),

@@ -13,10 +13,12 @@ use crate::base::error::{Error, Result};
 use crate::model::facts::Site;
 use crate::model::plan::{Basis, Plan, PlannedCheck, PlannedStep, PlannedUndo, Task};
 use crate::model::runbook::Runbook;
-use crate::model::template::{self, Scope};
+use crate::model::template;
 
+mod condition;
 mod expand;
 mod needs;
+mod step;
 mod task;
 
 pub use needs::{Needs, needs};
@@ -37,21 +39,14 @@ pub struct Request<'a> {
     pub site: Site<'a>,
 }
 
-/// The other runbooks, and how their parameters get their values.
-#[derive(Clone, Copy)]
-pub struct Library<'a> {
-    pub find: &'a dyn Fn(&str) -> Option<&'a Runbook>,
-    /// Checks and completes what an including step gives: `runbook::params` against the values of `with`.
-    pub bind: &'a dyn Fn(&Runbook, Map<String, Value>) -> Result<Map<String, Value>>,
-    /// What every template may name besides parameters, such as `inventory`.
-    pub seen: &'a Map<String, Value>,
-}
+/// Where an included runbook is found by its name.
+pub type Find<'a> = &'a dyn Fn(&str) -> Result<Runbook>;
 
 /// # Errors
 /// Of the kind invalid, naming the step and what is wrong in it.
-pub fn make(library: Library<'_>, request: Request<'_>) -> Result<Plan> {
+pub fn make(find: Find<'_>, request: Request<'_>) -> Result<Plan> {
     let Request { runbook, origin, params, inventory, site } = request;
-    let steps = expand::steps(library, site, runbook, &scope(library.seen, params))?;
+    let steps = expand::steps(find, site, runbook, params)?;
     let mut keys = BTreeSet::new();
     if let Some(twice) = steps.iter().find(|step| !keys.insert(&step.key)) {
         return Err(Error::invalid(format!("two steps of `{}` are called `{}`", runbook.runbook, twice.key)));
@@ -73,10 +68,6 @@ pub fn make(library: Library<'_>, request: Request<'_>) -> Result<Plan> {
         basis: Basis { inventory: site.inventory.clone(), facts: site.facts.clone() },
         steps,
     })
-}
-
-fn scope(seen: &Map<String, Value>, params: &Map<String, Value>) -> Scope {
-    seen.iter().chain(params).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// Everything that a step may do to a host or ask of it.

@@ -32,6 +32,7 @@ pub fn prepare_check(
 }
 
 fn find(task: &Task) -> Result<&'static Entry, String> {
-    registry::find(&task.action)
-        .ok_or_else(|| format!("this opsctl has no action `{}`: the plan was made by another version", task.action))
+    registry::find(&task.action).ok_or_else(|| {
+        format!("this opsctl has no action `{}`: the plan was made by another version", task.action)
+    })
 }

@@ -13,6 +13,6 @@ pub mod plan;
 pub mod runbook;
 mod soundness;
 pub mod source;
+pub mod template;
 pub mod view;
 mod yaml;
-pub mod template;

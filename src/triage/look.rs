@@ -44,10 +44,16 @@ pub enum Role {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
-    Healthy { ms: Option<u64> },
-    Unhealthy { why: String },
+    Healthy {
+        ms: Option<u64>,
+    },
+    Unhealthy {
+        why: String,
+    },
     /// It could not be asked.
-    Unknown { why: String },
+    Unknown {
+        why: String,
+    },
 }
 
 impl Health {
@@ -66,7 +72,9 @@ pub async fn look(
     let eyes = Eyes { site: Site { inventory, facts }, unreachable, world };
     let containers = eyes.containers().await;
     let find = |project: &str, service: &str| {
-        containers.get(project).and_then(|all| all.iter().find(|container| container.service == service).cloned())
+        containers
+            .get(project)
+            .and_then(|all| all.iter().find(|container| container.service == service).cloned())
     };
     let mut probes = Vec::new();
     for (service_name, service) in &inventory.services {
@@ -82,7 +90,14 @@ pub async fn look(
         }
     }
     for (name, endpoint) in &inventory.endpoints {
-        probes.push(eyes.endpoint(name.clone(), Role::Endpoint, &endpoint.host, &endpoint.health, endpoint.via, None));
+        probes.push(eyes.endpoint(
+            name.clone(),
+            Role::Endpoint,
+            &endpoint.host,
+            &endpoint.health,
+            endpoint.via,
+            None,
+        ));
     }
     let mut stores = Vec::new();
     for (name, database) in &inventory.databases {

@@ -48,7 +48,9 @@ pub enum Diagnosis {
     /// Nothing that concerns the target is unhealthy.
     Healthy,
     /// Nobody knows: these could not be asked.
-    Blind { why: String },
+    Blind {
+        why: String,
+    },
     Scenario(Scenario),
 }
 
@@ -93,8 +95,11 @@ pub fn diagnose(target: &Target, seen: &[Seen]) -> Diagnosis {
             why: format!("no instance of `{}` is healthy: {}", target.service(), evidence(&instances)),
         });
     }
-    let healthy: Vec<_> =
-        instances.iter().filter(|seen| seen.health.is_healthy()).map(|seen| format!("`{}`", seen.name)).collect();
+    let healthy: Vec<_> = instances
+        .iter()
+        .filter(|seen| seen.health.is_healthy())
+        .map(|seen| format!("`{}`", seen.name))
+        .collect();
     Diagnosis::Scenario(Scenario {
         name: INSTANCE_DOWN.into(),
         bindings: down.iter().map(|seen| ("instance".into(), seen.name.clone())).collect(),

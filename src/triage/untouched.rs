@@ -7,7 +7,9 @@ pub fn untouched(before: &[Seen], after: &[Seen]) -> Vec<String> {
     let is_same = |then: &&Seen| {
         let now = after.iter().find(|now| now.name == then.name && now.role == then.role);
         match (&then.container, now.and_then(|now| now.container.as_ref())) {
-            (Some(old), Some(new)) => old.is_running() && old.id == new.id && old.started_at == new.started_at,
+            (Some(old), Some(new)) => {
+                old.is_running() && old.id == new.id && old.started_at == new.started_at
+            }
             _ => false,
         }
     };

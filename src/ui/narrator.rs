@@ -8,7 +8,7 @@ use super::watch::{Watch, of_check};
 use super::words::{About, Said, Tone, of_event};
 use crate::base::clock::{Clock, Timestamp, elapsed};
 use crate::base::id::StepKey;
-use crate::run::event::{Event, Outcome, Record};
+use crate::run::event::{Event, Finding, Outcome, Record};
 use crate::run::signal::{Signal, Stream};
 
 /// How much is said.
@@ -142,13 +142,13 @@ impl Narrator {
 fn is_for_the_quiet(event: &Event) -> bool {
     match event {
         Event::StepFinished { outcome, .. } => !matches!(outcome, Outcome::Succeeded { .. }),
+        Event::StepObserved { finding, .. } => matches!(finding, Finding::Failed { .. }),
         Event::RunRested { .. } | Event::RunEnded { .. } => true,
         Event::RunCreated { .. }
         | Event::EpochStarted { .. }
         | Event::LeaseTaken { .. }
         | Event::LeaseReleased { .. }
         | Event::StepStarted { .. }
-        | Event::StepObserved { .. }
         | Event::StepSkipped { .. }
         | Event::Decision { .. }
         | Event::UndoRequested { .. } => false,

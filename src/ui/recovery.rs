@@ -71,7 +71,11 @@ impl Voice {
                 "untouched": untouched,
             }));
         }
-        let mut text = format!("\n{} recovery took {}", Ink::Good.on(format!("✔ `{}` is healthy again:", visible(target))), seconds(*recovery_ms));
+        let mut text = format!(
+            "\n{} recovery took {}",
+            Ink::Good.on(format!("✔ `{}` is healthy again:", visible(target))),
+            seconds(*recovery_ms)
+        );
         match outage_ms {
             Some(outage) => text.push_str(&format!(", the outage {}", seconds(*outage))),
             None => text.push_str("; when the outage began is not known"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::ending::{Ending, Entry, Fate, State};
+use super::ending::{Ending, Entry};
 use super::field::Fields;
 use super::outline::Outline;
 use super::paint::{Ink, clean, visible};
@@ -11,7 +11,8 @@ use super::table::{Cell, Table};
 use super::words::{Tone, of_end, of_rest, of_skip};
 use crate::base::amount::Span;
 use crate::model::plan::{Plan, PlannedUndo, When};
-use crate::run::event::{End, Record, Rest};
+use crate::run::event::{End, Phase, Record};
+use crate::run::state::{Course, Status, StepStatus};
 
 /// The column of the labels.
 const LABEL: usize = 9;
@@ -19,21 +20,23 @@ const LABEL: usize = 9;
 /// What only the caller knows.
 #[derive(Debug, Clone, Default)]
 pub struct Extra {
+    /// Whether a process has the run in its hands: then a run that moves is not an interrupted one.
+    pub is_held: bool,
     /// More to say, as label (each once) and text: `("outage", "41s, from 03:14:07 to 03:14:48")`.
     pub lines: Vec<(String, String)>,
     /// What to paste next, the likeliest first.
     pub next: Vec<String>,
 }
 
-/// The report, painted.
+/// The report, painted. The records are those of a journal that was checked when it was read.
 pub fn text(plan: &Plan, records: &[Record], extra: &Extra) -> String {
     let ending = Ending::of(plan, records);
     let outline = Outline::of(plan);
-    let (tone, state) = of_state(&ending.state);
+    let (tone, state) = of_state(&ending, extra.is_held);
     let head = tone.ink().on(format!("{} {state}", tone.mark()));
     let mut fields = Fields::new(0, LABEL);
     fields.add("runbook", Ink::Plain, &format!("{}: {}", visible(&plan.runbook), visible(&plan.title)));
-    if let Some(run) = ending.run {
+    if let Some(run) = ending.state.run {
         fields.add("run", Ink::Plain, &run.to_string());
     }
     fields.add("took", Ink::Plain, &of_time(&ending));
@@ -52,45 +55,48 @@ pub fn text(plan: &Plan, records: &[Record], extra: &Extra) -> String {
     format!("{head}\n{}", fields.into_text())
 }
 
-fn of_state(state: &State) -> (Tone, String) {
-    match state {
-        State::Ended(end) => {
-            let (tone, text) = of_end(*end);
-            (tone, text.to_owned())
+fn of_state(ending: &Ending<'_>, is_held: bool) -> (Tone, String) {
+    let end = |end| {
+        let (tone, text) = of_end(end);
+        (tone, text.to_owned())
+    };
+    match (&ending.state.rest, ending.state.status) {
+        (Some(rest), Status::Waiting | Status::Halted | Status::Stuck) => of_rest(rest),
+        (_, Status::Succeeded) => end(End::Succeeded),
+        (_, Status::Undone) => end(End::Undone),
+        (_, Status::Abandoned) => end(End::Abandoned),
+        (_, status) if status.is_moving() && !is_held => {
+            (Tone::Unsure, "interrupted: no process holds the run".to_owned())
         }
-        State::Rests(rest) => of_rest(rest),
-        State::Interrupted => (Tone::Unsure, "interrupted: no process holds the run".to_owned()),
+        (_, status) => (Tone::Begun, status.word().to_owned()),
     }
 }
 
-/// The time against the goal: met or not when the run succeeded, still open while it rests, void when it gave up.
+/// The time against the goal: met or not when the run succeeded, still open while it may succeed, void when it gave up.
 fn of_time(ending: &Ending<'_>) -> String {
     let took = ending.took;
     let shown = Span::rounded(took);
-    let against = |rto: Span| match took.checked_sub(rto.0) {
+    let against = ending.plan.rto.map(|rto| match took.checked_sub(rto.0) {
         Some(over) if over > Duration::ZERO => format!(", {} over the RTO of {rto}", Span::rounded(over)),
         _ => format!(", within the RTO of {rto}"),
-    };
-    match (&ending.state, ending.plan.rto) {
-        (State::Ended(End::Succeeded), Some(rto)) => format!("{shown}{}", against(rto)),
-        (State::Rests(_) | State::Interrupted, Some(rto)) => format!("{shown} so far{}", against(rto)),
-        (State::Rests(_) | State::Interrupted, None) => format!("{shown} so far"),
-        (State::Ended(_), _) => shown.to_string(),
+    });
+    match ending.state.status {
+        Status::Succeeded => format!("{shown}{}", against.unwrap_or_default()),
+        Status::Undone | Status::Abandoned => shown.to_string(),
+        _ if ending.state.course == Course::Back => format!("{shown} so far"),
+        _ => format!("{shown} so far{}", against.unwrap_or_default()),
     }
 }
 
-/// Why a run was taken back or left: the state alone does not say it.
+/// Why a run goes or went back: its state does not say it, and what was taken back does not show it.
 fn add_cause(fields: &mut Fields, ending: &Ending<'_>) {
-    if !matches!(
-        ending.state,
-        State::Ended(End::Undone | End::Abandoned)
-            | State::Rests(Rest::Stuck { .. } | Rest::Cancelled { .. })
-    ) {
+    if ending.state.course == Course::Forward {
         return;
     }
-    for Entry { step, failure, .. } in ending.steps.iter().filter(|entry| entry.failure.is_some()) {
-        let message = clean(failure.as_deref().unwrap_or_default());
-        fields.add("because", Ink::Bad, &format!("`{}` failed: {message}", step.key));
+    for entry in ending.entries() {
+        if let Some(message) = &entry.past.failure {
+            fields.add("because", Ink::Bad, &format!("`{}`: {}", entry.step.key, clean(message)));
+        }
     }
 }
 
@@ -105,15 +111,15 @@ fn add_table(fields: &mut Fields, label: &str, table: &Table, otherwise: Option<
 
 fn changed(ending: &Ending<'_>) -> Table {
     let mut table = Table::new(&[]);
-    for entry in ending.steps.iter().filter(|entry| entry.is_in_effect) {
-        let note = match (&entry.fate, &entry.step.undo) {
-            (Fate::Succeeded, PlannedUndo::Irreversible) => "cannot be taken back",
-            (Fate::Succeeded, _) => "",
-            (Fate::UndoFailed, _) => "undo failed",
-            (Fate::UndoUnknown, _) => "undo unknown",
+    for entry in ending.entries().filter(|entry| entry.is_in_effect()) {
+        let note = match (entry.state.status, &entry.step.undo) {
+            (StepStatus::Succeeded, PlannedUndo::Irreversible) => "cannot be taken back",
+            (StepStatus::Succeeded, _) => "",
+            (StepStatus::UndoFailed, _) => "undo failed",
             _ => "perhaps",
         };
-        let took = Span::rounded(entry.took).to_string();
+        let took = entry.past.took;
+        let took = if took.is_zero() { String::new() } else { Span::rounded(took).to_string() };
         let Place { key, host, title } = Place::of(entry);
         table.row([key, host, took.into(), Cell::new(Ink::Warn, note), title]);
     }
@@ -122,7 +128,7 @@ fn changed(ending: &Ending<'_>) -> Table {
 
 fn undone(ending: &Ending<'_>) -> Table {
     let mut table = Table::new(&[]);
-    for entry in ending.steps.iter().filter(|entry| entry.fate == Fate::Undone) {
+    for entry in ending.entries().filter(|entry| entry.state.status == StepStatus::Undone) {
         let Place { key, host, title } = Place::of(entry);
         table.row([key, host, title]);
     }
@@ -137,7 +143,7 @@ struct Place {
 }
 
 impl Place {
-    fn of(entry: &Entry<'_>) -> Place {
+    fn of(entry: Entry<'_>) -> Place {
         let host = entry.step.task.host.as_ref().map(|host| format!("on {host}")).unwrap_or_default();
         Place {
             key: Cell::new(Ink::Bold, entry.step.key.as_str()),
@@ -149,24 +155,24 @@ impl Place {
 
 fn skipped(ending: &Ending<'_>, outline: &Outline) -> Table {
     let mut table = Table::new(&[]);
-    for entry in &ending.steps {
-        if let Fate::Skipped(why) = &entry.fate {
+    for entry in ending.entries() {
+        if let Some(why) = &entry.state.skip {
             table.row([entry.step.key.as_str().into(), of_skip(&entry.step.key, why, outline).into()]);
         }
     }
     table
 }
 
-/// What a person still has to look at, and what would take back what is in effect.
+/// What a person still has to look at, and what was not begun.
 fn left(ending: &Ending<'_>) -> Table {
     let mut table = Table::new(&[]);
-    for entry in &ending.steps {
+    for entry in ending.entries() {
         if let Some((tone, text)) = of_loose_end(entry) {
             table.row([Cell::new(Ink::Bold, entry.step.key.as_str()), Cell::new(tone.ink(), text)]);
         }
     }
-    if !matches!(ending.state, State::Ended(_)) && !ending.is_going_back {
-        for entry in ending.steps.iter().filter(|entry| is_still_to_do(entry)) {
+    if !ending.state.status.is_final() && ending.state.course == Course::Forward {
+        for entry in ending.entries().filter(|entry| is_still_to_do(*entry)) {
             table.row([Cell::new(Ink::Bold, entry.step.key.as_str()), "not begun".into()]);
         }
     }
@@ -175,165 +181,192 @@ fn left(ending: &Ending<'_>) -> Table {
 
 /// What would take back what is in effect, in order, when opsctl does not do it any more.
 fn add_undo_by_hand(fields: &mut Fields, ending: &Ending<'_>) {
-    if !matches!(ending.state, State::Rests(Rest::Stuck { .. }) | State::Ended(End::Abandoned)) {
+    if !matches!(ending.state.status, Status::Stuck | Status::Abandoned) {
         return;
     }
-    for (entry, task) in ending.to_undo() {
+    for (key, task) in ending.to_undo() {
         let host = task.host.as_ref().map(|host| format!(", on {host}")).unwrap_or_default();
-        fields.add("by hand", Ink::Plain, &format!("{}{host}:", entry.step.key));
+        fields.add("by hand", Ink::Plain, &format!("{key}{host}:"));
         step::add_task(fields, "by hand", task);
     }
 }
 
-fn of_loose_end(entry: &Entry<'_>) -> Option<(Tone, String)> {
-    let said = |failure: &Option<String>| clean(failure.as_deref().unwrap_or_default());
-    let message = said(&entry.failure);
-    match entry.fate {
-        Fate::Failed => Some((Tone::Bad, format!("failed: {message}"))),
-        Fate::Unknown if message.is_empty() => {
-            Some((Tone::Unsure, "unknown: nobody knows whether it took effect".into()))
+fn of_loose_end(entry: Entry<'_>) -> Option<(Tone, String)> {
+    let message = entry.state.message.as_ref().map(|message| format!(": {}", clean(message)));
+    let message = message.unwrap_or_default();
+    match (entry.state.status, entry.state.phase) {
+        (StepStatus::Failed, _) => Some((Tone::Bad, format!("failed{message}"))),
+        (StepStatus::UndoFailed, _) => Some((Tone::Bad, format!("its undo failed{message}"))),
+        (StepStatus::Unknown, Phase::Do) => {
+            Some((Tone::Unsure, format!("unknown, nobody knows whether it took effect{message}")))
         }
-        Fate::Unknown => {
-            Some((Tone::Unsure, format!("unknown, nobody knows whether it took effect: {message}")))
+        (StepStatus::Unknown, Phase::Undo) => {
+            Some((Tone::Unsure, format!("unknown, nobody knows whether it was taken back{message}")))
         }
-        Fate::Running => Some((Tone::Unsure, "unknown: it was started, and nobody saw it end".to_owned())),
-        Fate::UndoFailed => Some((Tone::Bad, format!("its undo failed: {}", said(&entry.undo_failure)))),
-        Fate::UndoUnknown => {
-            Some((Tone::Unsure, "unknown: its undo was started, and nobody saw it end".to_owned()))
+        (StepStatus::Running, _) => Some((Tone::Unsure, "started, and not seen to end".to_owned())),
+        (StepStatus::Undoing, _) => {
+            Some((Tone::Unsure, "its undo was started, and not seen to end".to_owned()))
         }
-        Fate::Pending | Fate::Succeeded | Fate::Skipped(_) | Fate::Undone => None,
+        (StepStatus::Pending | StepStatus::Succeeded | StepStatus::Skipped | StepStatus::Undone, _) => None,
     }
 }
 
 /// A step that mends another is not missed when it was not needed, nor one whose condition was false from the start.
-fn is_still_to_do(entry: &Entry<'_>) -> bool {
+fn is_still_to_do(entry: Entry<'_>) -> bool {
     let is_ruled_out = matches!(entry.step.when, Some(When::Fixed { holds: false, .. }));
-    entry.fate == Fate::Pending && entry.step.rescues.is_none() && !is_ruled_out
+    entry.state.status == StepStatus::Pending && entry.step.rescues.is_none() && !is_ruled_out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::event::{Event, Outcome, Phase, Skip};
+    use crate::run::event::{Choice, Event, Outcome, Rest, Skip};
     use crate::ui::look::Look;
-    use crate::ui::sample::{created, failed, finished, key, plan, records, skipped, started, succeeded};
+    use crate::ui::sample::{attempted, failed, finished, journal, key, plan, skipped, started, succeeded};
 
-    /// Events from the creation on, and how the report of them reads.
-    fn report<const N: usize>(events: [Event; N], next: &str) -> String {
-        let [created] = records([created()]);
-        let records: Vec<_> = std::iter::once(created).chain(records(events)).collect();
+    /// How the report of a run with these events reads.
+    fn report(events: &[&[Event]], next: &str) -> String {
+        let records = journal(events);
+        let plan = plan();
+        assert_eq!(Ending::of(&plan, &records).state.records, records.len() as u64, "no such journal can be");
         let outage = ("outage".to_owned(), "41s, from 03:14:07 to 03:14:48".to_owned());
-        let extra = Extra { lines: vec![outage], next: vec![next.to_owned()] };
-        Look::PLAIN.fit(&text(&plan(), &records, &extra))
+        let extra = Extra { is_held: false, lines: vec![outage], next: vec![next.to_owned()] };
+        Look::PLAIN.fit(&text(&plan, &records, &extra))
     }
 
     fn done(step: &str, ms: u64) -> [Event; 2] {
         [started(step, 1, Phase::Do), finished(step, Phase::Do, succeeded(ms))]
     }
 
-    fn lost() -> Outcome {
-        Outcome::Unknown { message: "the connection to host `app` was lost".to_owned(), ms: 12_000 }
+    fn broken(step: &str, message: &str) -> [Event; 2] {
+        [started(step, 1, Phase::Do), finished(step, Phase::Do, failed(message, true))]
+    }
+
+    fn rested(rest: Rest) -> [Event; 1] {
+        [Event::RunRested { rest }]
+    }
+
+    fn undo() -> [Event; 2] {
+        [Event::UndoRequested { by: "tag".to_owned() }, started("tag", 1, Phase::Undo)]
+    }
+
+    fn lost(step: &str) -> [Event; 2] {
+        let message = "the connection to host `app` was lost".to_owned();
+        let outcome = Outcome::Unknown { message, ms: 12_000 };
+        [started(step, 1, Phase::Do), finished(step, Phase::Do, outcome)]
     }
 
     #[test]
     fn a_run_that_succeeded() {
-        let [a, b] = done("database", 31);
-        let [c, d] = done("tag", 120);
-        let [e, f] = done("restart[argus-1]", 4_267);
-        let [g, h] = done("drop", 900);
-        let mended = skipped("database/start", Skip::NotNeeded);
-        let flush = skipped("flush", Skip::Condition { text: "cache.disposable".to_owned() });
-        let end = Event::RunEnded { end: End::Succeeded };
-        insta::assert_snapshot!(report([a, b, mended, c, d, e, f, flush, g, h, end], "opsctl status"));
+        let approved = Event::Decision {
+            by: "erin@laptop".to_owned(),
+            choice: Choice::ApproveStep { step: key("drop") },
+            reason: None,
+        };
+        let events: &[&[Event]] = &[
+            &done("database", 31),
+            &[skipped("database/start", Skip::NotNeeded)],
+            &done("tag", 120),
+            &done("restart[argus-1]", 4_267),
+            &[skipped("restart[argus-2]", Skip::AlreadyDone)],
+            &[skipped("flush", Skip::Condition { text: "cache.disposable".to_owned() })],
+            &[approved],
+            &done("drop", 900),
+            &[Event::RunEnded { end: End::Succeeded }],
+        ];
+        insta::assert_snapshot!(report(events, "opsctl status"));
     }
 
     #[test]
     fn a_run_that_halted() {
-        let [a, b] = done("tag", 120);
-        let begun = started("restart[argus-1]", 1, Phase::Do);
-        let broken = finished("restart[argus-1]", Phase::Do, failed("exit code 1: no such service", true));
-        let rest = Rest::Failed {
-            step: key("restart[argus-1]"),
-            message: "exit code 1: no such service".to_owned(),
-        };
-        insta::assert_snapshot!(report(
-            [a, b, begun, broken, Event::RunRested { rest }],
-            "opsctl resume latest"
-        ));
+        let message = "exit code 1: no such service";
+        let rest = Rest::Failed { step: key("restart[argus-1]"), message: message.to_owned() };
+        let events: &[&[Event]] =
+            &[&done("database", 31), &done("tag", 120), &broken("restart[argus-1]", message), &rested(rest)];
+        insta::assert_snapshot!(report(events, "opsctl resume latest"));
     }
 
     #[test]
     fn a_run_that_waits_for_a_host() {
-        let begun = started("tag", 1, Phase::Do);
-        let unknown = finished("tag", Phase::Do, lost());
         let rest = Rest::WaitingForHost { host: "app".to_owned(), message: "no answer within 5s".to_owned() };
-        insta::assert_snapshot!(report([begun, unknown, Event::RunRested { rest }], "opsctl resume latest"));
+        insta::assert_snapshot!(report(&[&lost("tag"), &rested(rest)], "opsctl resume latest"));
     }
 
     #[test]
     fn a_run_that_waits_for_a_person() {
-        let [a, b] = done("tag", 120);
-        let rest = Rest::WaitingForPerson {
-            step: key("drop"),
-            question: "drop `argus_db_old` for good?".to_owned(),
-        };
-        insta::assert_snapshot!(report([a, b, Event::RunRested { rest }], "opsctl resume latest"));
+        let question = "drop `argus_db_old` for good?".to_owned();
+        let rest = Rest::WaitingForPerson { step: key("drop"), question };
+        insta::assert_snapshot!(report(&[&done("tag", 120), &rested(rest)], "opsctl resume latest"));
+    }
+
+    #[test]
+    fn a_run_whose_plan_nobody_approved() {
+        insta::assert_snapshot!(report(&[&rested(Rest::WaitingForApproval)], "opsctl resume latest --yes"));
     }
 
     #[test]
     fn a_run_that_was_cancelled() {
-        let [a, b] = done("tag", 120);
         let rest = Rest::Cancelled { by: "erin@laptop".to_owned() };
-        insta::assert_snapshot!(report([a, b, Event::RunRested { rest }], "opsctl resume latest"));
+        insta::assert_snapshot!(report(&[&done("tag", 120), &rested(rest)], "opsctl resume latest"));
     }
 
     #[test]
     fn a_run_that_is_stuck_says_what_to_do_by_hand() {
-        let [a, b] = done("tag", 120);
-        let [c, d] = done("restart[argus-1]", 4_000);
-        let asked = Event::UndoRequested { by: "erin@laptop".to_owned() };
-        let undo = started("tag", 1, Phase::Undo);
-        let broken = finished("tag", Phase::Undo, failed("exit code 1: no `.env.old`", false));
-        let rest = Rest::Stuck { step: key("tag"), message: "exit code 1: no `.env.old`".to_owned() };
-        insta::assert_snapshot!(report(
-            [a, b, c, d, asked, undo, broken, Event::RunRested { rest }],
-            "opsctl undo latest"
-        ));
+        let message = "exit code 1: no `.env.old`";
+        let events: &[&[Event]] = &[
+            &done("restart[argus-1]", 4_000),
+            &broken("tag", "exit code 1: disk full"),
+            &undo(),
+            &[finished("tag", Phase::Undo, failed(message, false))],
+            &rested(Rest::Stuck { step: key("tag"), message: message.to_owned() }),
+        ];
+        insta::assert_snapshot!(report(events, "opsctl resume latest"));
     }
 
     #[test]
     fn a_run_that_failed_and_was_undone() {
-        let begun = started("tag", 1, Phase::Do);
-        let broken = finished("tag", Phase::Do, failed("exit code 1: disk full", true));
-        let undo = started("tag", 1, Phase::Undo);
-        let undone = finished("tag", Phase::Undo, succeeded(80));
-        let end = Event::RunEnded { end: End::Undone };
-        insta::assert_snapshot!(report([begun, broken, undo, undone, end], "opsctl status"));
+        let events: &[&[Event]] = &[
+            &broken("tag", "exit code 1: disk full"),
+            &undo(),
+            &[finished("tag", Phase::Undo, succeeded(80)), Event::RunEnded { end: End::Undone }],
+        ];
+        insta::assert_snapshot!(report(events, "opsctl status"));
     }
 
     #[test]
     fn a_run_that_was_abandoned() {
-        let [a, b] = done("tag", 120);
-        let begun = started("restart[argus-1]", 1, Phase::Do);
-        let end = Event::RunEnded { end: End::Abandoned };
-        insta::assert_snapshot!(report([a, b, begun, end], "opsctl status"));
+        let choice = Choice::Abandon;
+        let reason = Some("rebuilt by hand".to_owned());
+        let events: &[&[Event]] = &[
+            &done("tag", 120),
+            &lost("restart[argus-1]"),
+            &[Event::Decision { by: "erin@laptop".to_owned(), choice, reason }],
+            &[Event::RunEnded { end: End::Abandoned }],
+        ];
+        insta::assert_snapshot!(report(events, "opsctl status"));
     }
 
     #[test]
     fn a_run_whose_process_died() {
-        let [a, b] = done("tag", 120);
-        let begun = started("restart[argus-1]", 1, Phase::Do);
-        insta::assert_snapshot!(report([a, b, begun], "opsctl resume latest"));
+        let begun = [started("restart[argus-1]", 1, Phase::Do)];
+        insta::assert_snapshot!(report(&[&done("tag", 120), &begun], "opsctl resume latest"));
+    }
+
+    #[test]
+    fn a_run_that_a_process_still_holds_is_not_called_interrupted() {
+        let extra = Extra { is_held: true, ..Extra::default() };
+        let shown = Look::PLAIN.fit(&text(&plan(), &journal(&[&done("tag", 120)]), &extra));
+        assert!(shown.starts_with("▶ running\n"), "{shown}");
     }
 
     #[test]
     fn the_time_is_held_against_the_goal() {
         let plan = plan();
-        let [first, mut last] = records([created(), Event::RunEnded { end: End::Succeeded }]);
+        let mut ending = Ending::of(&plan, &[]);
+        ending.state.status = Status::Succeeded;
         let mut taking = |seconds| {
-            last.at = first.at + Duration::from_secs(seconds);
-            let records = [first.clone(), last.clone()];
-            of_time(&Ending::of(&plan, &records))
+            ending.took = Duration::from_secs(seconds);
+            of_time(&ending)
         };
         assert_eq!(taking(72), "1m12s, within the RTO of 10m");
         assert_eq!(taking(600), "10m, within the RTO of 10m");
@@ -343,18 +376,17 @@ mod tests {
     #[test]
     fn a_retry_that_changed_nothing_does_not_hide_what_the_first_attempt_changed() {
         let plan = plan();
-        let events = [
-            started("tag", 1, Phase::Do),
-            finished("tag", Phase::Do, failed("exit code 1", true)),
-            started("tag", 2, Phase::Do),
-            finished("tag", Phase::Do, failed("host `app` refused the connection", false)),
-            started("restart[argus-1]", 1, Phase::Do),
-            finished("restart[argus-1]", Phase::Do, failed("no such container", false)),
-        ];
-        let records = records(events);
+        let records = journal(&[
+            &broken("tag", "exit code 1"),
+            &[started("tag", 2, Phase::Do)],
+            &[attempted("tag", 2, Phase::Do, failed("host `app` refused the connection", false))],
+            &[started("restart[argus-1]", 1, Phase::Do)],
+            &[finished("restart[argus-1]", Phase::Do, failed("no such container", false))],
+        ]);
         let ending = Ending::of(&plan, &records);
-        let in_effect: Vec<_> = ending.steps.iter().filter(|entry| entry.is_in_effect).collect();
+        let in_effect: Vec<_> = ending.entries().filter(|entry| entry.is_in_effect()).collect();
         assert_eq!(in_effect.len(), 1);
         assert_eq!(in_effect[0].step.key, key("tag"));
+        assert_eq!(in_effect[0].past.took, Duration::from_millis(4_680));
     }
 }

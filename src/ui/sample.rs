@@ -152,20 +152,26 @@ fn deferred() -> Task {
     }
 }
 
-/// Events of one epoch as records, a second apart.
+/// Events as records, a second apart.
 pub fn records<const N: usize>(events: [Event; N]) -> [Record; N] {
-    let mut seq = 0;
+    let (mut seq, mut epoch) = (0, 0);
     events.map(|event| {
         seq += 1;
-        Record {
-            v: 1,
-            seq,
-            prev: Digest::of(b"line"),
-            at: start() + Duration::from_secs(seq),
-            epoch: 1,
-            event,
-        }
+        epoch += u64::from(matches!(event, Event::EpochStarted { .. }));
+        let at = start() + Duration::from_secs(seq);
+        Record { v: Record::VERSION, seq, prev: Digest::of(b"line"), at, epoch, event }
     })
+}
+
+/// A journal: its creation, the first turn, and these.
+pub fn journal(events: &[&[Event]]) -> Vec<Record> {
+    let [created, epoch] = records([created(), epoch()]);
+    let rest = events.concat().into_iter().zip(3..).map(|(event, seq)| {
+        let at = start() + Duration::from_secs(seq);
+        Record { seq, at, event, ..epoch.clone() }
+    });
+    let rest: Vec<_> = rest.collect();
+    [created, epoch].into_iter().chain(rest).collect()
 }
 
 pub fn created() -> Event {
@@ -177,12 +183,20 @@ pub fn created() -> Event {
     }
 }
 
+pub fn epoch() -> Event {
+    Event::EpochStarted { operator: "erin@laptop".to_owned(), pid: 4711 }
+}
+
 pub fn started(step: &str, attempt: u32, phase: Phase) -> Event {
     Event::StepStarted { step: key(step), attempt, phase }
 }
 
 pub fn finished(step: &str, phase: Phase, outcome: Outcome) -> Event {
-    Event::StepFinished { step: key(step), attempt: 1, phase, outcome }
+    attempted(step, 1, phase, outcome)
+}
+
+pub fn attempted(step: &str, attempt: u32, phase: Phase, outcome: Outcome) -> Event {
+    Event::StepFinished { step: key(step), attempt, phase, outcome }
 }
 
 pub fn succeeded(ms: u64) -> Outcome {

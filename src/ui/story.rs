@@ -49,7 +49,7 @@ fn passing() -> Vec<Signal> {
     ]
 }
 
-fn events() -> [Event; 44] {
+fn events() -> [Event; 52] {
     let by = || "erin@laptop".to_owned();
     let observed = |step: &str, phase, finding, by| Event::StepObserved {
         step: key(step),
@@ -59,6 +59,7 @@ fn events() -> [Event; 44] {
         by,
     };
     let person = || Evidence::Person { by: by(), reason: "saw it in the log".to_owned() };
+    let unmet = || Finding::Failed { message: "`status == 200` does not hold".to_owned() };
     let decided = |choice, reason: Option<&str>| Event::Decision {
         by: by(),
         choice,
@@ -84,12 +85,16 @@ fn events() -> [Event; 44] {
         observed("tag", Phase::Do, Finding::MayRun, Evidence::DoneWhen),
         observed("tag", Phase::Do, Finding::MayRun, Evidence::Repeatable),
         observed("tag", Phase::Do, Finding::Happened, person()),
+        observed("tag", Phase::Do, unmet(), Evidence::DoneWhen),
+        observed("drop", Phase::Do, unmet(), Evidence::When),
+        observed("tag", Phase::Do, unmet(), person()),
         started("restart[argus-1]", 1, Phase::Do),
         finished("restart[argus-1]", Phase::Do, failed("exit code 1: no such service", true)),
         skipped("restart[argus-2]", Skip::TooManyFailures),
         skipped("flush", Skip::Condition { text: "cache.disposable".to_owned() }),
         skipped("database/start", Skip::NotNeeded),
         skipped("database", Skip::AlreadyDone),
+        rested(Rest::WaitingForApproval),
         rested(Rest::WaitingForPerson {
             step: key("drop"),
             question: "drop `argus_db_old` for good?".to_owned(),
@@ -101,6 +106,8 @@ fn events() -> [Event; 44] {
         rested(Rest::Cancelled { by: by() }),
         decided(Choice::Resume, None),
         Event::UndoRequested { by: by() },
+        Event::UndoRequested { by: "tag".to_owned() },
+        decided(Choice::UndoPast { step: key("drop") }, None),
         started("tag", 1, Phase::Undo),
         finished("tag", Phase::Undo, failed("exit code 1: no `.env.old`", false)),
         rested(Rest::Stuck { step: key("tag"), message: "exit code 1: no `.env.old`".to_owned() }),
@@ -108,6 +115,8 @@ fn events() -> [Event; 44] {
         finished("tag", Phase::Undo, lost()),
         observed("tag", Phase::Undo, Finding::MayRun, Evidence::Repeatable),
         observed("tag", Phase::Undo, Finding::Happened, Evidence::DoneWhen),
+        observed("tag", Phase::Undo, unmet(), Evidence::Repeatable),
+        observed("tag", Phase::Do, Finding::MayRun, Evidence::When),
         started("restart[argus-1]", 1, Phase::Undo),
         finished("restart[argus-1]", Phase::Undo, succeeded(1_250)),
         Event::LeaseReleased { host: "app".to_owned() },

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::ending::{Ending, Entry, Fate, State};
+use super::ending::Ending;
 use super::report::Extra;
 use crate::base::id::{RunId, StepKey};
 use crate::model::plan::Plan;
-use crate::run::event::{End, Record, Rest};
+use crate::run::event::Record;
 
 /// Part of the public interface.
 #[derive(Serialize)]
@@ -22,7 +22,7 @@ struct Line<'a> {
     rto_ms: Option<u64>,
     /// What is in effect, or may be.
     changed: Vec<&'a StepKey>,
-    /// How every step ended.
+    /// Where every step stands.
     steps: BTreeMap<&'a StepKey, &'static str>,
     more: BTreeMap<&'a str, &'a str>,
     next: &'a [String],
@@ -31,16 +31,20 @@ struct Line<'a> {
 /// One JSON object in a line.
 pub fn json(plan: &Plan, records: &[Record], extra: &Extra) -> String {
     let ending = Ending::of(plan, records);
-    let is_in_effect = |entry: &&Entry<'_>| entry.is_in_effect;
-    let changed = ending.steps.iter().filter(is_in_effect).map(|entry| &entry.step.key);
+    let changed = ending.entries().filter(|entry| entry.is_in_effect()).map(|entry| &entry.step.key);
+    // A journal does not know whether anybody still writes it.
+    let state = match ending.state.status {
+        status if status.is_moving() && !extra.is_held => "interrupted",
+        status => status.word(),
+    };
     let line = Line {
-        run: ending.run,
+        run: ending.state.run,
         runbook: &plan.runbook,
-        state: of_state(&ending.state),
+        state,
         took_ms: ending.took.as_millis() as u64,
         rto_ms: plan.rto.map(|rto| rto.0.as_millis() as u64),
         changed: changed.collect(),
-        steps: ending.steps.iter().map(|entry| (&entry.step.key, of_fate(&entry.fate))).collect(),
+        steps: ending.entries().map(|entry| (&entry.step.key, entry.state.status.word())).collect(),
         more: extra.lines.iter().map(|(label, text)| (label.as_str(), text.as_str())).collect(),
         next: &extra.next,
     };
@@ -48,52 +52,24 @@ pub fn json(plan: &Plan, records: &[Record], extra: &Extra) -> String {
     format!("{text}\n")
 }
 
-/// The names of the states of a run in DESIGN 6.
-fn of_state(state: &State) -> &'static str {
-    match state {
-        State::Ended(End::Succeeded) => "succeeded",
-        State::Ended(End::Undone) => "undone",
-        State::Ended(End::Abandoned) => "abandoned",
-        State::Rests(Rest::WaitingForPerson { .. } | Rest::WaitingForHost { .. }) => "waiting",
-        State::Rests(Rest::Failed { .. } | Rest::Cancelled { .. }) => "halted",
-        State::Rests(Rest::Stuck { .. }) => "stuck",
-        State::Interrupted => "interrupted",
-    }
-}
-
-/// The names of the states of a step in DESIGN 6.
-fn of_fate(fate: &Fate) -> &'static str {
-    match fate {
-        Fate::Pending => "pending",
-        Fate::Running => "running",
-        Fate::Succeeded => "succeeded",
-        Fate::Failed => "failed",
-        Fate::Unknown => "unknown",
-        Fate::Skipped(_) => "skipped",
-        Fate::Undone => "undone",
-        Fate::UndoFailed => "undo_failed",
-        Fate::UndoUnknown => "undoing",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::event::{Event, Phase};
-    use crate::ui::sample::{created, failed, finished, key, plan, records, run_id, started, succeeded};
+    use crate::run::event::{Event, Phase, Rest};
+    use crate::ui::sample::{failed, finished, journal, key, plan, run_id, started, succeeded};
 
     #[test]
     fn a_program_reads_the_end_of_a_run_as_one_json_line() {
         let rest = Rest::Failed { step: key("restart[argus-1]"), message: "exit code 1".to_owned() };
-        let records = records([
-            created(),
+        let records = journal(&[&[
             started("tag", 1, Phase::Do),
             finished("tag", Phase::Do, succeeded(120)),
             started("restart[argus-1]", 1, Phase::Do),
             finished("restart[argus-1]", Phase::Do, failed("exit code 1", false)),
             Event::RunRested { rest },
-        ]);
-        let extra = Extra { lines: Vec::new(), next: vec!["opsctl resume latest".to_owned()] };
+        ]]);
+        let extra =
+            Extra { is_held: false, lines: Vec::new(), next: vec!["opsctl resume latest".to_owned()] };
         let line = json(&plan(), &records, &extra);
         assert_eq!(line.matches('\n').count(), 1);
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();
@@ -102,7 +78,7 @@ mod tests {
             "run": run_id(),
             "runbook": "service-down",
             "state": "halted",
-            "took_ms": 5000,
+            "took_ms": 6000,
             "rto_ms": 600_000,
             "changed": ["tag"],
             "steps": {

@@ -23,14 +23,12 @@ pub fn text(plan: &Plan, left: &[&StepKey]) -> String {
 
 /// The same as one JSON array in a line.
 pub fn json(plan: &Plan, left: &[&StepKey]) -> String {
-    let rows = rows(plan, left).map(|(step, host, command)| json!({ "step": step, "host": host, "command": command }));
+    let rows = rows(plan, left)
+        .map(|(step, host, command)| json!({ "step": step, "host": host, "command": command }));
     format!("{}\n", Value::Array(rows.collect()))
 }
 
-fn rows<'a>(
-    plan: &'a Plan,
-    left: &'a [&StepKey],
-) -> impl Iterator<Item = (&'a str, String, Option<String>)> {
+fn rows<'a>(plan: &'a Plan, left: &'a [&StepKey]) -> impl Iterator<Item = (&'a str, String, Option<String>)> {
     left.iter().filter_map(|key| plan.step(key)).map(|step| match &step.undo {
         PlannedUndo::Task(task) => {
             let command = match &task.form {

@@ -95,11 +95,16 @@ pub fn of_event(event: &Event, outline: &Outline) -> Said {
                 }
                 Choice::ApproveStep { step } => on(step, Tone::Plain, said("approved")),
                 Choice::DeclineStep { step } => on(step, Tone::Skipped, said("declined")),
+                Choice::UndoPast { step } => on(step, Tone::Plain, said("undo past it allowed")),
                 Choice::Resume => run(Tone::Plain, said("resumed")),
                 Choice::Abandon => run(Tone::Plain, said("abandoned")),
             }
         }
-        Event::UndoRequested { by } => run(Tone::Plain, format!("undo requested by {by}")),
+        Event::UndoRequested { by } => {
+            let is_step = !outline.title(&StepKey::new(by)).is_empty();
+            let who = if is_step { format!("`{by}`, which failed") } else { by.clone() };
+            run(Tone::Plain, format!("undo requested by {who}"))
+        }
         Event::RunRested { rest } => {
             let (tone, text) = of_rest(rest);
             run(tone, text)
@@ -167,8 +172,15 @@ fn observed(finding: &Finding, by: &Evidence, phase: Phase) -> (Tone, String) {
         (Finding::Happened, Phase::Undo) => (Tone::Undone, "settled: the undo took effect"),
         (Finding::MayRun, Phase::Do) => (Tone::Plain, "settled: it may be started again"),
         (Finding::MayRun, Phase::Undo) => (Tone::Plain, "settled: the undo may be started again"),
+        (Finding::Failed { .. }, Phase::Do) => (Tone::Bad, "failed"),
+        (Finding::Failed { .. }, Phase::Undo) => (Tone::Bad, "undo failed"),
     };
     let why = match (by, finding) {
+        (Evidence::Person { by, reason }, Finding::Failed { message }) => {
+            format!("{}, {by} says so: {reason}", clean(message))
+        }
+        (_, Finding::Failed { message }) => return (tone, format!("{what}: {}", clean(message))),
+        (Evidence::When, _) => "its `when` could not be worked out".to_owned(),
         (Evidence::DoneWhen, Finding::Happened) => "its `done_when` holds".to_owned(),
         (Evidence::DoneWhen, Finding::MayRun) => "its `done_when` does not hold".to_owned(),
         (Evidence::Repeatable, _) => "doing it twice is the same as doing it once".to_owned(),
@@ -199,6 +211,9 @@ fn decided(what: &str, by: &str, reason: Option<&str>) -> String {
 
 pub fn of_rest(rest: &Rest) -> (Tone, String) {
     match rest {
+        Rest::WaitingForApproval => {
+            (Tone::Unsure, "waiting for a person: the plan is not approved".to_owned())
+        }
         Rest::WaitingForPerson { step, question } => {
             (Tone::Unsure, format!("waiting for a person, at `{step}`: {}", clean(question)))
         }
@@ -216,7 +231,7 @@ pub fn of_rest(rest: &Rest) -> (Tone, String) {
 pub fn of_end(end: End) -> (Tone, &'static str) {
     match end {
         End::Succeeded => (Tone::Good, "succeeded"),
-        End::Undone => (Tone::Undone, "undone: everything it did was taken back"),
+        End::Undone => (Tone::Undone, "undone: all that can be taken back was taken back"),
         End::Abandoned => (Tone::Skipped, "abandoned: left as it is, for good"),
     }
 }

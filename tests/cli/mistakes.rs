@@ -21,7 +21,10 @@ fn a_mistake_in_the_inventory_is_shown_with_a_caret() {
 #[test]
 fn a_runbook_that_changes_something_and_says_nothing_of_undo_is_refused() {
     let scene = Scene::new();
-    scene.runbook("bad", "  - id: one\n    title: One\n    on: here\n    do: { command: { argv: [touch, x] } }\n");
+    scene.runbook(
+        "bad",
+        "  - id: one\n    title: One\n    on: here\n    do: { command: { argv: [touch, x] } }\n",
+    );
     let said = scene.opsctl(&["runbook", "check"]).ends_with(3);
     insta::assert_snapshot!(said);
 }
@@ -41,8 +44,13 @@ fn an_unknown_target_names_the_ones_that_there_are() {
 #[test]
 fn a_wrong_parameter_is_refused_before_anything_is_touched() {
     let scene = Scene::new();
-    scene.runbook("one", "  - id: one\n    title: One\n    on: here\n    do: { command: { argv: ['true'], reads: true } }\n");
-    for arguments in [&["run", "one", "x=1", "--yes"][..], &["run", "one", "x", "--yes"], &["run", "none", "--yes"]] {
+    scene.runbook(
+        "one",
+        "  - id: one\n    title: One\n    on: here\n    do: { command: { argv: ['true'], reads: true } }\n",
+    );
+    for arguments in
+        [&["run", "one", "x=1", "--yes"][..], &["run", "one", "x", "--yes"], &["run", "none", "--yes"]]
+    {
         let seen = scene.opsctl(arguments);
         assert!([2, 3].contains(&seen.code), "{arguments:?}: {} {}", seen.code, seen.stderr);
         assert!(seen.stderr.contains("error: ") && seen.stderr.contains("hint: "), "{}", seen.stderr);

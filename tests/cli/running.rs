@@ -44,7 +44,10 @@ fn a_plan_shows_the_exact_commands_and_runs_none_of_them() {
     let seen = scene.opsctl(&["plan", "one"]);
     assert_eq!(seen.code, 0, "{}", seen.stderr);
     assert!(scene.lines("log").is_empty());
-    assert!(!scene.path("state").join("runs").exists() || scene.opsctl(&["runs", "list", "--json"]).stdout.trim() == "[]");
+    assert!(
+        !scene.path("state").join("runs").exists()
+            || scene.opsctl(&["runs", "list", "--json"]).stdout.trim() == "[]"
+    );
     insta::assert_snapshot!(seen.stdout);
 }
 
@@ -70,7 +73,9 @@ fn a_step_runs_for_each_item_and_is_skipped_when_its_condition_is_false() {
     );
     // A condition that is constant is refused by `runbook check`, so this one is made to depend on a parameter.
     let text = std::fs::read_to_string(scene.path("runbooks/items.yaml")).unwrap();
-    let text = text.replace("steps:\n", "params: { go: { type: boolean, default: false } }\nsteps:\n").replace("1 > 2", "go");
+    let text = text
+        .replace("steps:\n", "params: { go: { type: boolean, default: false } }\nsteps:\n")
+        .replace("1 > 2", "go");
     scene.file("runbooks/items.yaml", &text);
     scene.opsctl(&["run", "items", "--yes"]).ends_with(0);
     assert_eq!(scene.lines("log"), ["a", "b", "c"]);

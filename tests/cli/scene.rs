@@ -96,7 +96,9 @@ impl Scene {
             (r"\b\d+(\.\d+)?(ms|s)\b", "SPAN"),
         ]
         .iter()
-        .fold(text, |text, (pattern, with)| Regex::new(pattern).unwrap().replace_all(&text, *with).into_owned())
+        .fold(text, |text, (pattern, with)| {
+            Regex::new(pattern).unwrap().replace_all(&text, *with).into_owned()
+        })
     }
 }
 

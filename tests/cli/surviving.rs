@@ -103,7 +103,8 @@ fn interrupt_rests_the_run_cleanly_and_says_how_to_go_on() {
     let pid = child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     scene.file("go", "");
-    let said: String = BufReader::new(child.stderr.take().unwrap()).lines().map(|line| line.unwrap() + "\n").collect();
+    let said: String =
+        BufReader::new(child.stderr.take().unwrap()).lines().map(|line| line.unwrap() + "\n").collect();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");
     assert!(said.contains("opsctl resume"), "{said}");
     assert_eq!(scene.lines("log"), ["began", "ended"], "the step under way was let finish");

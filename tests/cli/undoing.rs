@@ -86,7 +86,9 @@ fn a_failed_undo_is_stuck_until_a_person_settles_it() {
     assert_eq!(seen.code, 12, "{}", seen.stderr);
     insta::assert_snapshot!(seen.stderr);
     assert_eq!(scene.lines("log"), ["one"]);
-    scene.opsctl(&["resolve", "latest", "stubborn", "--happened", "--reason", "taken back by hand"]).ends_with(0);
+    scene
+        .opsctl(&["resolve", "latest", "stubborn", "--happened", "--reason", "taken back by hand"])
+        .ends_with(0);
     scene.opsctl(&["resume", "latest"]).ends_with(0);
     assert_eq!(scene.lines("log"), ["one", "un-one"]);
 }

@@ -18,7 +18,8 @@ fn failover_until_restart(site: &Site) -> Child {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let has_begun = |line: &str| {
         let event: Value = serde_json::from_str(line).unwrap();
-        event["type"] == "step_started" && event["step"].as_str().is_some_and(|step| step.starts_with("restart"))
+        event["type"] == "step_started"
+            && event["step"].as_str().is_some_and(|step| step.starts_with("restart"))
     };
     assert!(lines.any(|line| has_begun(&line.unwrap())), "no restart was begun");
     child

@@ -19,7 +19,9 @@ fn the_table_says_what_is_down(way: Way) {
     let site = Site::take(way);
     let (code, rows) = status(&site);
     assert_eq!(code, Some(0), "{rows}");
-    for name in ["argus-1", "argus-2", "hermes-1", "hermes-2", "nginx", "prometheus", "argus", "hermes", "redis"] {
+    for name in
+        ["argus-1", "argus-2", "hermes-1", "hermes-2", "nginx", "prometheus", "argus", "hermes", "redis"]
+    {
         assert_eq!(row(&rows, name)["health"], "healthy", "{rows}");
     }
     site.lab("break", &["kill", "argus-2"]);

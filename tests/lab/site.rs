@@ -42,9 +42,9 @@ impl Site {
             Way::Group => "OPSCTL_LAB_OPS_INVENTORY",
             Way::Local => "OPSCTL_LAB_LOCAL_INVENTORY",
         };
-        let inventory = std::env::var_os(variable)
-            .map(PathBuf::from)
-            .unwrap_or_else(|| panic!("{variable} is not set: run this test with tests/run, which brings the lab up"));
+        let inventory = std::env::var_os(variable).map(PathBuf::from).unwrap_or_else(|| {
+            panic!("{variable} is not set: run this test with tests/run, which brings the lab up")
+        });
         let turn = std::env::temp_dir().join(match way {
             Way::Local => "opsctl-drill-local.lock",
             Way::Sudo | Way::Group => "opsctl-drill-app.lock",

@@ -2,49 +2,59 @@
 
 use serde_json::{Map, Value};
 
-use super::task::{self, Hosts, Place};
-use super::{Library, scope};
+use super::task::{self, Place};
+use super::{Find, condition, step};
 use crate::action::runbook::Include;
-use crate::base::error::{Error, Result};
 use crate::base::id::StepKey;
-use crate::engine::fill;
-use crate::model::check::Check;
+use crate::base::{Error, Kind, Result};
 use crate::model::facts::Site;
-use crate::model::plan::{Effect, Group, PlannedFailure, PlannedStep, PlannedUndo, When};
-use crate::model::runbook::{OnFailure, OnInterrupted, Runbook, Step, Undo};
+use crate::model::param;
+use crate::model::plan::{Group, PlannedStep, When};
+use crate::model::runbook::{OnFailure, Runbook, Step, Undo};
 use crate::model::template::{self, Scope};
+use crate::model::view;
 
 pub(super) fn steps(
-    library: Library<'_>,
+    find: Find<'_>,
     site: Site<'_>,
     runbook: &Runbook,
-    scope: &Scope,
+    params: &Map<String, Value>,
 ) -> Result<Vec<PlannedStep>> {
-    let mut expansion = Expansion { library, site, open: Vec::new(), steps: Vec::new() };
-    expansion.runbook(runbook, scope, None)?;
+    let inventory = view::inventory(site.inventory);
+    let mut expansion = Expansion { find, site, inventory, open: Vec::new(), steps: Vec::new() };
+    expansion.runbook(runbook, params, None)?;
     Ok(expansion.steps)
 }
 
-struct Expansion<'l, 's> {
-    library: Library<'l>,
-    site: Site<'s>,
+struct Expansion<'a> {
+    find: Find<'a>,
+    site: Site<'a>,
+    /// What every template may name as `inventory`.
+    inventory: Value,
     /// The runbooks that are being expanded, the outermost first.
     open: Vec<String>,
     steps: Vec<PlannedStep>,
 }
 
-impl Expansion<'_, '_> {
-    fn runbook(&mut self, runbook: &Runbook, scope: &Scope, within: Option<&StepKey>) -> Result<()> {
+impl Expansion<'_> {
+    fn runbook(
+        &mut self,
+        runbook: &Runbook,
+        params: &Map<String, Value>,
+        within: Option<&StepKey>,
+    ) -> Result<()> {
         if self.open.contains(&runbook.runbook) {
             let circle = self.open.iter().chain([&runbook.runbook]).map(String::as_str).collect::<Vec<_>>();
             return Err(Error::invalid(format!("runbook `{}` leads back to itself", runbook.runbook))
                 .cause(circle.join(" -> ")));
         }
         self.open.push(runbook.runbook.clone());
+        let mut scope = params.clone();
+        scope.insert("inventory".to_owned(), self.inventory.clone());
         for step in &runbook.steps {
             let id = StepKey::new(&step.id);
             let key = within.map_or_else(|| id.clone(), |within| within.child(&id));
-            self.step(step, &key, scope, within)?;
+            self.step(step, &key, &scope, within)?;
         }
         self.open.pop();
         Ok(())
@@ -52,6 +62,14 @@ impl Expansion<'_, '_> {
 
     fn step(&mut self, step: &Step, key: &StepKey, scope: &Scope, within: Option<&StepKey>) -> Result<()> {
         let told = |why: String| self.told(key, why);
+        // A condition that does not ask for the item is asked first: the list may be of what there is none of.
+        if !step.when.as_ref().is_some_and(|when| template::condition_uses(when, "item")) {
+            let when = condition::when(Place { site: self.site, scope, within }, step).map_err(told)?;
+            if let Some(When::Fixed { holds: false, .. }) = when {
+                self.steps.push(step::passed_over(step, key, scope, when));
+                return Ok(());
+            }
+        }
         let Some(list) = &step.for_each else {
             if step.parallel != 1 || step.max_failures != 0 {
                 return Err(told("`parallel` and `max_failures` need `for_each`".to_owned()));
@@ -81,11 +99,20 @@ impl Expansion<'_, '_> {
         group: Option<Group>,
     ) -> Result<()> {
         let place = Place { site: self.site, scope, within };
-        if step.action.action == "runbook" {
-            return self.include(step, key, place);
+        let when = condition::when(place, step).map_err(|why| self.told(key, why))?;
+        let is_passed_over = matches!(when, Some(When::Fixed { holds: false, .. }));
+        match step.action.action.as_str() {
+            "runbook" if !is_passed_over => return self.include(step, key, place, when),
+            // It keeps its place among the items.
+            action if is_passed_over => {
+                let group = group.filter(|_| action != "runbook");
+                self.steps.push(PlannedStep { group, ..step::passed_over(step, key, scope, when) });
+                return Ok(());
+            }
+            _ => {}
         }
-        let planned = planned(place, step, key, group).map_err(|why| self.told(key, why))?;
-        self.steps.push(planned);
+        let planned = step::planned(place, step, key).map_err(|why| self.told(key, why))?;
+        self.steps.push(PlannedStep { when, group, ..planned });
         if let OnFailure::Run { runbook, with } = &step.on_failure {
             let from = self.steps.len();
             self.nested(key, runbook, with, scope)?;
@@ -96,7 +123,7 @@ impl Expansion<'_, '_> {
         Ok(())
     }
 
-    fn include(&mut self, step: &Step, key: &StepKey, place: Place<'_>) -> Result<()> {
+    fn include(&mut self, step: &Step, key: &StepKey, place: Place<'_>, when: Option<When>) -> Result<()> {
         let told = |why: String| self.told(key, why);
         if let Some(field) = beyond_include(step) {
             return Err(told(format!(
@@ -105,7 +132,6 @@ impl Expansion<'_, '_> {
         }
         let Include { name, with } = serde_json::from_value(Value::Object(step.action.args.clone()))
             .map_err(|error| told(format!("`runbook`: {error}")))?;
-        let when = when(place, step).map_err(&told)?;
         let from = self.steps.len();
         self.nested(key, &name, &with, place.scope)?;
         if let Some(when) = when {
@@ -113,8 +139,8 @@ impl Expansion<'_, '_> {
                 // What mends a step is only ever reached through that step.
                 if self.steps[index].rescues.is_none() {
                     let own = self.steps[index].when.take();
-                    let both =
-                        both(when.clone(), own).map_err(|why| self.told(&self.steps[index].key, why))?;
+                    let both = condition::both(when.clone(), own)
+                        .map_err(|why| self.told(&self.steps[index].key, why))?;
                     self.steps[index].when = Some(both);
                 }
             }
@@ -124,15 +150,15 @@ impl Expansion<'_, '_> {
 
     /// The steps of another runbook, below `key`.
     fn nested(&mut self, key: &StepKey, name: &str, with: &Map<String, Value>, outer: &Scope) -> Result<()> {
-        let runbook = (self.library.find)(name).ok_or_else(|| {
-            self.told(key, format!("there is no runbook `{name}`")).hint("opsctl runbook list")
-        })?;
-        let given = task::values(with, outer).map_err(|why| self.told(key, format!("`with`: {why}")))?;
-        let params = (self.library.bind)(runbook, given).map_err(|error| Error {
+        let below = |error: Error| Error {
+            kind: Kind::Invalid,
             message: format!("step `{key}`: runbook `{name}`: {}", error.message),
-            ..Error { kind: crate::base::error::Kind::Invalid, ..error }
-        })?;
-        self.runbook(runbook, &scope(self.library.seen, &params), Some(key))
+            ..error
+        };
+        let runbook = (self.find)(name).map_err(below)?;
+        let given = task::values(with, outer).map_err(|why| self.told(key, format!("`with`: {why}")))?;
+        let params = param::bind(&runbook.params, given, self.site.inventory).map_err(below)?;
+        self.runbook(&runbook, &params, Some(key))
     }
 
     fn told(&self, key: &StepKey, why: String) -> Error {
@@ -180,109 +206,4 @@ fn items(list: &str, scope: &Scope) -> Result<Vec<(String, Value)>, String> {
         Ok((name, item))
     });
     named.collect()
-}
-
-fn planned(
-    place: Place<'_>,
-    step: &Step,
-    key: &StepKey,
-    group: Option<Group>,
-) -> Result<PlannedStep, String> {
-    let hosts = Hosts { on: step.on.as_deref(), otherwise: None };
-    let task = task::task(place, &step.action, hosts)?;
-    let host = task.host.clone().map_or_else(|| said_host(place, step), |host| Ok(Some(host)))?;
-    let check = |field: &str, check: &Check| {
-        task::check(place, check, host.as_deref()).map_err(|why| format!("`{field}`: {why}"))
-    };
-    let mut expect = Vec::new();
-    if let Some(until) = step.action.args.get("until").filter(|_| step.action.action == "wait") {
-        let until: Check =
-            serde_json::from_value(until.clone()).map_err(|error| format!("`until`: {error}"))?;
-        expect.push(check("until", &until)?);
-    }
-    for expected in &step.expect {
-        expect.push(check("expect", expected)?);
-    }
-    let done_when = step.done_when.as_ref().map(|done_when| check("done_when", done_when)).transpose()?;
-    let undo = match (&step.undo, step.irreversible) {
-        (Some(Undo::Action(_)), true) => return Err("it has an `undo` and is `irreversible`".to_owned()),
-        (_, true) => PlannedUndo::Irreversible,
-        (Some(Undo::Action(call)), false) => {
-            // As for a check: what it names has its own host, and everything else is where the step was.
-            let hosts = Hosts { on: None, otherwise: host.as_deref() };
-            let undo = task::task(place, call, hosts).map_err(|why| format!("`undo`: {why}"))?;
-            PlannedUndo::Task(undo)
-        }
-        (Some(Undo::None) | None, false) => PlannedUndo::None,
-    };
-    for (name, extract) in &step.outputs {
-        extract.validate().map_err(|why| format!("`outputs`: `{name}`: {why}"))?;
-    }
-    let text =
-        |field: &str, text: &str| task::text(text, place.scope).map_err(|why| format!("`{field}`: {why}"));
-    Ok(PlannedStep {
-        key: key.clone(),
-        title: text("title", &step.title)?,
-        when: when(place, step)?,
-        on_interrupted: on_interrupted(step, task.effect)?,
-        task,
-        done_when,
-        expect,
-        undo,
-        approve: step.approve.as_deref().map(|question| text("approve", question)).transpose()?,
-        timeout: step.timeout,
-        retry: step.retry.clone(),
-        on_failure: match step.on_failure {
-            OnFailure::Halt => PlannedFailure::Halt,
-            OnFailure::Undo => PlannedFailure::Undo,
-            OnFailure::Continue => PlannedFailure::Continue,
-            OnFailure::Run { .. } => PlannedFailure::Rescue,
-        },
-        outputs: step.outputs.clone(),
-        group,
-        rescues: None,
-    })
-}
-
-/// The host that a step names although its action needs none: its checks may.
-fn said_host(place: Place<'_>, step: &Step) -> Result<Option<String>, String> {
-    let said = step.on.as_deref().map(|on| task::text(on, place.scope));
-    said.transpose().map_err(|why| format!("`on`: {why}"))
-}
-
-fn when(place: Place<'_>, step: &Step) -> Result<Option<When>, String> {
-    let Some(text) = &step.when else { return Ok(None) };
-    if template::condition_uses(text, fill::OUTPUTS) {
-        return Ok(Some(When::Deferred {
-            text: text.clone(),
-            scope: fill::narrowed(place.scope, |name| template::condition_uses(text, name)),
-            within: place.within.cloned(),
-        }));
-    }
-    let holds = template::holds(text, place.scope).map_err(|why| format!("`when`: {why}"))?;
-    Ok(Some(When::Fixed { holds, text: text.clone() }))
-}
-
-/// A step of an included runbook is done when the including step's condition holds and its own.
-fn both(outer: When, own: Option<When>) -> Result<When, String> {
-    match (outer, own) {
-        (outer, None) => Ok(outer),
-        (outer @ When::Fixed { holds: false, .. }, _) => Ok(outer),
-        (_, Some(own @ When::Fixed { holds: false, .. })) => Ok(own),
-        (When::Fixed { .. }, Some(own)) => Ok(own),
-        (outer, Some(When::Fixed { .. })) => Ok(outer),
-        (When::Deferred { .. }, Some(When::Deferred { .. })) => {
-            Err("its `when` and that of the including step both use `outputs`: keep one of them".to_owned())
-        }
-    }
-}
-
-fn on_interrupted(step: &Step, effect: Effect) -> Result<OnInterrupted, String> {
-    match (step.on_interrupted, &step.done_when) {
-        (Some(OnInterrupted::Probe), None) => Err("`on_interrupted: probe` needs a `done_when`".to_owned()),
-        (Some(said), _) => Ok(said),
-        (None, _) if effect <= Effect::Ensures => Ok(OnInterrupted::Rerun),
-        (None, Some(_)) => Ok(OnInterrupted::Probe),
-        (None, None) => Ok(OnInterrupted::Ask),
-    }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Library, Request, make, tasks};
+use super::{Find, Request, make, tasks};
 use crate::action::registry;
 use crate::base::error::Result;
 use crate::engine::fill;
@@ -28,7 +28,7 @@ const COMPOSE: &str = "\u{f5a2}compose";
 
 /// # Errors
 /// As [`make`].
-pub fn needs(library: Library<'_>, request: Request<'_>) -> Result<Needs> {
+pub fn needs(find: Find<'_>, request: Request<'_>) -> Result<Needs> {
     let inventory = request.site.inventory;
     let host_facts = HostFacts { compose: vec![COMPOSE.to_owned()] };
     let facts = Facts {
@@ -40,7 +40,7 @@ pub fn needs(library: Library<'_>, request: Request<'_>) -> Result<Needs> {
             .collect(),
     };
     let site = Site { inventory, facts: &facts };
-    let plan = make(library, Request { site, ..request })?;
+    let plan = make(find, Request { site, ..request })?;
     let mut needs = Needs { hosts: plan.hosts.keys().cloned().collect(), ..Needs::default() };
     for task in plan.steps.iter().flat_map(tasks) {
         needs.add(task, site);

@@ -48,10 +48,10 @@ pub(super) fn undefined(path: &str, scope: &Scope) -> String {
 
 fn missing(field: &str, seen: &[&str], fields: &Scope) -> String {
     let known = fields.keys().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-    match (seen.is_empty(), known.is_empty()) {
-        (_, true) => format!("there is no `{field}` here"),
-        (true, false) => format!("there is no `{field}` here, only {known}"),
-        (false, false) => format!("`{}` has no `{field}`, only {known}", seen.join(".")),
+    let known = if known.is_empty() { String::new() } else { format!(", only {known}") };
+    match seen {
+        [] => format!("there is no `{field}` here{known}"),
+        _ => format!("`{}` has no `{field}`{known}", seen.join(".")),
     }
 }
 
