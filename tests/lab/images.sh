@@ -35,11 +35,7 @@ base_image() {
     local tar=$state/base.tar mirror
     if [[ ! -s $tar ]]; then
         [[ $(id -u) == 0 ]] || die "only root can make the base image from packages"
-        if ! command -v mmdebstrap >/dev/null; then
-            say "installing mmdebstrap"
-            DEBIAN_FRONTEND=noninteractive quietly apt-get install -y --no-install-recommends \
-                -o DPkg::Lock::Timeout=120 mmdebstrap
-        fi
+        need mmdebstrap mmdebstrap
         mirror=$(debian_mirror)
         say "making debian:trixie-slim from packages"
         quietly mmdebstrap --variant=minbase --dpkgopt='path-exclude=/usr/share/man/*' \

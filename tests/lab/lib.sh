@@ -1,8 +1,10 @@
 # shellcheck shell=bash disable=SC2034
-# What every command of the lab shares: its names, its ports, its state folder, and how to say something.
+# What every command of the lab shares: its names, its ports and its state folder. How to say something and
+# to install a package is said for the whole project in tests/lib.sh.
 #
 # Sourced, never run. A name that another file relies on is set here and nowhere else.
-set -euo pipefail
+# shellcheck source=../lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 lab=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 mkdir -p "${OPSCTL_LAB_STATE:-$lab/.state}"
@@ -26,22 +28,6 @@ compose_file=docker-compose.prod.yml
 project=docker                     # nobody named it, so Compose took the folder's name
 
 export DOCKER_CLI_HINTS=false COMPOSE_STATUS_STDOUT=0
-
-say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
-die() { say "error: $*"; exit 1; }
-
-# Runs a command quietly, and shows what it said only when it fails.
-quietly() {
-    local log
-    log=$(mktemp "$state/log.XXXXXX")
-    if "$@" >"$log" 2>&1 </dev/null; then
-        rm -f "$log"
-    else
-        cat "$log" >&2
-        rm -f "$log"
-        die "failed: $*"
-    fi
-}
 
 # Waits until a command succeeds: until SECONDS WHAT COMMAND...
 until_true() {
