@@ -13,7 +13,7 @@ use crate::base::clock::{Timestamp, elapsed};
 use crate::base::{Error, Kind, Result};
 use crate::engine::hosts::Hosts;
 use crate::model::plan::Plan;
-use crate::triage::look::{Role, Seen};
+use crate::triage::look::{Health, Role, Seen};
 use crate::triage::scenario::{Diagnosis, Scenario, Target, diagnose, named};
 use crate::triage::untouched::untouched;
 use crate::ui::recovery::{Recovered, Voice};
@@ -141,7 +141,7 @@ async fn plans_of(workplace: &Workplace, hosts: &Hosts, scenario: &Scenario) -> 
 async fn look_twice(workplace: &Workplace, hosts: &Hosts, target: &Target) -> Vec<Seen> {
     let (_, first) = look_at(workplace, hosts).await;
     let first = concerning(workplace, target, first);
-    if first.iter().all(|seen| seen.health.is_healthy()) {
+    if !first.iter().any(|seen| matches!(seen.health, Health::Unhealthy { .. })) {
         return first;
     }
     tokio::time::sleep(SECOND_LOOK).await;
