@@ -35,7 +35,7 @@ impl Status {
 pub async fn look_at(workplace: &Workplace, hosts: &Hosts) -> (Facts, Vec<Seen>) {
     let (facts, unreachable) = workplace.facts(hosts).await;
     let reasons = unreachable.into_iter().map(|(host, failure)| (host, failure.message)).collect();
-    let seen = look(&workplace.site.inventory, &facts, &reasons, hosts).await;
+    let seen = workplace.patiently(look(&workplace.site.inventory, &facts, &reasons, hosts)).await;
     (facts, seen)
 }
 

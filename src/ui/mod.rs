@@ -14,6 +14,7 @@ pub mod look;
 mod narrator;
 mod outline;
 pub mod paint;
+pub mod patience;
 pub mod plan;
 pub mod prompt;
 pub mod recovery;
