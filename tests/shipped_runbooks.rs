@@ -2,15 +2,13 @@
 
 use opsctl::engine::catalog::Catalog;
 use opsctl::engine::lint::{self, Spec};
-use opsctl::engine::plan::{self, Library, Request};
+use opsctl::engine::plan::{self, Request};
 use opsctl::model::facts::{Facts, HostFacts, ProjectFacts, Site};
 use opsctl::model::inventory::Inventory;
 use opsctl::model::param;
-use opsctl::model::plan::{Plan, When};
-use opsctl::model::runbook::Runbook;
+use opsctl::model::plan::{Effect, Plan, When};
 use opsctl::model::source::Source;
-use opsctl::model::view;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 const SITE: &str = r#"name: opareta
 hosts: { app: { address: local } }
@@ -23,12 +21,14 @@ services:
       argus-2: { health: "http://localhost:3002/api/health" }
     database: argus
     cache: redis
+    upstream: { proxy: nginx, name: argus_backend }
   docs:
     project: opareta
     instances: { docs: { health: "http://localhost:3100/" } }
 databases:
   argus: { engine: postgres, project: opareta, service: postgres-argus, user: argus, name: argus_db }
 caches: { redis: { project: opareta, service: redis } }
+endpoints: { nginx: { host: app, health: "http://localhost/health" } }
 "#;
 
 fn planned(runbook: &str, param: &str, value: &str) -> Plan {
@@ -37,17 +37,14 @@ fn planned(runbook: &str, param: &str, value: &str) -> Plan {
     facts.hosts.insert("app".into(), HostFacts { compose: vec!["docker".into(), "compose".into()] });
     facts.projects.insert("opareta".into(), ProjectFacts { name: "opareta".into() });
     let catalog = Catalog::open(None).unwrap();
-    let all: Vec<Runbook> = catalog.names().map(|name| catalog.get(name).unwrap().runbook).collect();
-    let find = |name: &str| all.iter().find(|runbook| runbook.runbook == name);
-    let bind = |runbook: &Runbook, with: Map<String, Value>| param::bind(&runbook.params, with, &inventory);
-    let seen: Map<_, _> = [("inventory".to_owned(), view::inventory(&inventory))].into_iter().collect();
+    let find = |name: &str| catalog.get(name).map(|entry| entry.runbook);
     let runbook = find(runbook).unwrap();
     let given = [(param.to_owned(), Value::from(value))];
     let params = param::bind(&runbook.params, given, &inventory).unwrap();
-    let library = Library { find: &find, bind: &bind, seen: &seen };
     let site = Site { inventory: &inventory, facts: &facts };
-    let request = Request { runbook, origin: "built-in", params: &params, inventory: "opsctl.yaml", site };
-    plan::make(library, request).unwrap_or_else(|error| panic!("{}: {error}", runbook.runbook))
+    let request =
+        Request { runbook: &runbook, origin: "built-in", params: &params, inventory: "opsctl.yaml", site };
+    plan::make(&find, request).unwrap_or_else(|error| panic!("{}: {error}", runbook.runbook))
 }
 
 /// The steps that are neither skipped nor there only to mend another.
@@ -73,12 +70,13 @@ fn every_runbook_that_ships_passes_its_own_check() {
 fn a_service_comes_back_after_what_it_depends_on() {
     let plan = planned("service-down", "service", "argus");
     let expected = [
-        "database[argus]",
-        "cache[redis]",
+        "database",
+        "cache",
         "logs[argus-1]",
         "logs[argus-2]",
         "restart[argus-1]",
         "restart[argus-2]",
+        "proxy",
         "serving[argus-1]",
         "serving[argus-2]",
     ];
@@ -94,10 +92,9 @@ fn a_service_without_database_and_cache_is_planned_all_the_same() {
 #[test]
 fn only_the_instance_that_is_down_is_restarted_and_all_are_looked_at_afterwards() {
     let plan = planned("instance-down", "instance", "argus-1");
-    assert_eq!(keys(&plan), ["status", "logs", "restart", "serving[argus-1]", "serving[argus-2]"]);
-    let changes: Vec<_> =
-        plan.steps.iter().filter(|step| step.task.effect > opsctl::model::plan::Effect::Reads).collect();
-    assert_eq!(changes.len(), 1);
+    assert_eq!(keys(&plan), ["status", "logs", "restart", "proxy", "serving[argus-1]", "serving[argus-2]"]);
+    let changes: Vec<_> = plan.steps.iter().filter(|step| step.task.effect > Effect::Reads).collect();
+    assert_eq!(changes.iter().map(|step| step.key.as_str()).collect::<Vec<_>>(), ["restart", "proxy"]);
 }
 
 #[test]

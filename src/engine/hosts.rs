@@ -48,10 +48,10 @@ impl Hosts {
             return Err(unknown_host(name));
         };
         let mut slot = slot.lock().await;
-        if let Some(host) = slot.as_ref() {
-            if host.is_alive() {
-                return Ok(host.clone());
-            }
+        if let Some(host) = slot.as_ref()
+            && host.is_alive()
+        {
+            return Ok(host.clone());
         }
         *slot = None;
         let host = Arc::new(Host::connect(name, entry, &self.directory, self.limits).await?);

@@ -11,7 +11,7 @@ use super::operation::Via;
 
 /// Everything opsctl knows about a site. Names that exist only at run time (Compose project names, container names, the tag
 /// that runs) are not in here: they are asked from Compose and Docker every time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Inventory {
     /// The name of the site, as messages call it.

@@ -43,7 +43,7 @@ pub struct Plan {
 
 /// What the plan was made from. Steps that use an output are built from it when their turn comes, also after a `resume`, so
 /// that a changed inventory never changes a run that is under way.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Basis {
     pub inventory: Inventory,
     pub facts: Facts,

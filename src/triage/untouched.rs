@@ -46,11 +46,11 @@ mod tests {
     #[test]
     fn a_restarted_a_recreated_and_a_formerly_stopped_container_are_touched() {
         let (then, later) = ("2026-03-01T03:14:00Z", "2026-03-01T03:15:00Z");
-        let before = seen("a", "running", then);
-        assert_eq!(untouched(&[before.clone()], &[seen("a", "running", then)]), ["argus-1"]);
-        assert!(untouched(&[before.clone()], &[seen("a", "running", later)]).is_empty());
-        assert!(untouched(&[before.clone()], &[seen("b", "running", then)]).is_empty());
-        assert!(untouched(&[before], &[]).is_empty());
+        let before = [seen("a", "running", then)];
+        assert_eq!(untouched(&before, &[seen("a", "running", then)]), ["argus-1"]);
+        assert!(untouched(&before, &[seen("a", "running", later)]).is_empty());
+        assert!(untouched(&before, &[seen("b", "running", then)]).is_empty());
+        assert!(untouched(&before, &[]).is_empty());
         assert!(untouched(&[seen("a", "exited", then)], &[seen("a", "running", then)]).is_empty());
     }
 }

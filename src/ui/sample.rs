@@ -108,7 +108,8 @@ pub fn plan() -> Plan {
     let mut drop = step("drop", "Drop the old database", deferred());
     drop.undo = PlannedUndo::Irreversible;
     drop.approve = Some("drop `argus_db_old` for good?".to_owned());
-    drop.when = Some(When::Deferred { text: "outputs.database.age > 7".to_owned(), scope: Map::new() });
+    drop.when =
+        Some(When::Deferred { text: "outputs.database.age > 7".to_owned(), scope: Map::new(), within: None });
     let address = "ssh://deploy@203.0.113.10:22".parse().unwrap();
     Plan {
         v: 1,
@@ -124,6 +125,7 @@ pub fn plan() -> Plan {
             "app".to_owned(),
             Host { address, escalation: Some(Become::Sudo), ssh_config: None },
         )]),
+        basis: Default::default(),
         steps: vec![database, mend, tag, restart("argus-1", 3001), restart("argus-2", 3002), flush, drop],
     }
 }
@@ -148,7 +150,7 @@ fn deferred() -> Task {
         action: "postgres.drop".to_owned(),
         effect: Effect::Destroys,
         host: Some("app".to_owned()),
-        form: Form::Deferred { args, scope: Map::new() },
+        form: Form::Deferred { args, scope: Map::new(), within: None },
     }
 }
 

@@ -55,7 +55,7 @@ fn what_a_crash_left_of_a_run_that_was_being_made_is_not_listed() {
     fs::create_dir(&draft).unwrap();
     fs::write(draft.join(".plan.json.1.new"), b"{").unwrap();
     fs::write(runs.join("notes.txt"), b"").unwrap();
-    assert_eq!(store.list().unwrap(), [dir.clone()]);
+    assert_eq!(store.list().unwrap(), std::slice::from_ref(&dir));
     assert_eq!(store.find("latest").unwrap(), dir);
 }
 

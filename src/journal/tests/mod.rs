@@ -50,6 +50,7 @@ fn plan() -> Plan {
         params: Default::default(),
         inventory: "opsctl.yaml".to_owned(),
         hosts: BTreeMap::new(),
+        basis: Default::default(),
         steps: vec![step("a"), step("b")],
     }
 }

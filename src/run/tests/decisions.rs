@@ -49,7 +49,7 @@ fn nothing_is_decided_before_a_process_has_taken_its_turn() {
 fn a_step_whose_condition_is_false_is_skipped() {
     let text = "size > 3".to_owned();
     let fixed = |holds| Some(When::Fixed { holds, text: "size > 3".to_owned() });
-    let deferred = Some(When::Deferred { text: text.clone(), scope: Map::new() });
+    let deferred = Some(When::Deferred { text: text.clone(), scope: Map::new(), within: None });
     let mut run = Scene::new(vec![
         step("yes").but(|step| step.when = fixed(true)),
         step("no").but(|step| step.when = fixed(false)),

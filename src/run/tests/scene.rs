@@ -124,6 +124,7 @@ pub fn plan(steps: Vec<PlannedStep>) -> Plan {
         params: Map::new(),
         inventory: "opsctl.yaml".to_owned(),
         hosts: BTreeMap::new(),
+        basis: Default::default(),
         steps,
     }
 }

@@ -59,7 +59,7 @@ fn a_person_decides_what_nothing_else_can() {
     let question = "did attempt 1 of `a` take effect? the connection was lost".to_owned();
     let mut attended = run.clone();
     attended.known.is_attended = true;
-    let about = Question::Settle { step: key("a"), question: question.clone() };
+    let about = Question::Settle { step: key("a"), attempt: 1, question: question.clone() };
     attended.decides(Decision::Ask { about });
     attended.known.ask(&key("a"), At::Person);
     attended.decides(Decision::Wait);
