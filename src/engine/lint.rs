@@ -311,4 +311,4 @@ fn word(risk: Risk) -> &'static str {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+mod tests;

@@ -62,6 +62,6 @@ fn a_wrong_parameter_is_refused_before_anything_is_touched() {
 fn an_error_is_one_json_object_when_json_is_asked_for() {
     let scene = Scene::new();
     let seen = scene.opsctl(&["run", "none", "--json"]);
-    let error: serde_json::Value = serde_json::from_str(seen.stderr.trim()).unwrap();
+    let error: serde_json::Value = serde_json::from_str(seen.stdout.trim()).unwrap();
     assert!(error["error"]["message"].as_str().unwrap().contains("none"), "{error}");
 }

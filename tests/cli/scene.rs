@@ -53,6 +53,7 @@ impl Scene {
             .env("HOME", self.folder.path())
             .env("OPSCTL_STATE_DIR", self.path("state"))
             .env("OPSCTL_OPERATOR", "tester")
+            .env("LC_ALL", "C.UTF-8")
             .env("DIR", self.folder.path())
             .stdin(Stdio::null());
         command
@@ -90,6 +91,9 @@ impl Scene {
         let text = text.replace(&self.folder.path().display().to_string(), "DIR");
         [
             (r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "RUN"),
+            (r"\b(pid) \d+", "$1 PID"),
+            (r"(resume|undo|resolve|show) [0-9a-f]{8}\b", "$1 SHORT"),
+            (r"(?m)^\d\d:\d\d ", "00:00 "),
             (r"\b[0-9a-f]{12}\b|\b[0-9a-f]{64}\b", "DIGEST"),
             (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| UTC|[+-]\d\d:\d\d)?", "TIME"),
             (r"\+\d+(\.\d+)?s", "+TIME"),

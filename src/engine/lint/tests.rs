@@ -80,7 +80,7 @@ fn spec<A: JsonSchema>(name: &'static str, effect: fn(&Map<String, Value>) -> Ef
     Spec { name, effect, schema: schemars::schema_for!(A).to_value(), field }
 }
 
-pub(in crate::engine) fn specs() -> Vec<Spec> {
+fn specs() -> Vec<Spec> {
     let reads: fn(&Map<String, Value>) -> Effect = |_| Effect::Reads;
     vec![
         spec::<Claim>("assert", reads),

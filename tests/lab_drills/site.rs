@@ -37,14 +37,11 @@ pub struct Load {
 impl Site {
     /// Waits for its turn, and for the stack to be whole.
     pub fn take(way: Way) -> Site {
-        let variable = match way {
-            Way::Sudo => "OPSCTL_LAB_INVENTORY",
-            Way::Group => "OPSCTL_LAB_OPS_INVENTORY",
-            Way::Local => "OPSCTL_LAB_LOCAL_INVENTORY",
-        };
+        let variable = if way == Way::Local { "OPSCTL_LAB_LOCAL_INVENTORY" } else { "OPSCTL_LAB_INVENTORY" };
         let inventory = std::env::var_os(variable).map(PathBuf::from).unwrap_or_else(|| {
             panic!("{variable} is not set: run this test with tests/run, which brings the lab up")
         });
+        let inventory = if way == Way::Group { inventory.with_file_name("ops.yaml") } else { inventory };
         let turn = std::env::temp_dir().join(match way {
             Way::Local => "opsctl-drill-local.lock",
             Way::Sudo | Way::Group => "opsctl-drill-app.lock",

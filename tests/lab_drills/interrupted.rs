@@ -43,13 +43,11 @@ fn killed_and_resumed(way: Way) {
 }
 
 #[test]
-#[ignore = "needs the lab: tests/run"]
 fn a_run_whose_process_was_killed_is_resumed_over_ssh() {
     killed_and_resumed(Way::Sudo);
 }
 
 #[test]
-#[ignore = "needs the lab: tests/run"]
 fn a_run_whose_process_was_killed_is_resumed_locally() {
     killed_and_resumed(Way::Local);
 }

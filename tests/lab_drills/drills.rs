@@ -57,7 +57,6 @@ fn nothing_wrong(way: Way) {
 macro_rules! drill {
     ($($name:ident: $drill:ident over $way:ident;)*) => {$(
         #[test]
-        #[ignore = "needs the lab: tests/run"]
         fn $name() {
             $drill(Way::$way);
         }
@@ -78,7 +77,6 @@ drill! {
 }
 
 #[test]
-#[ignore = "needs the lab: tests/run"]
 fn a_plan_names_every_command_and_touches_nothing() {
     for way in WAYS {
         let site = Site::take(way);
