@@ -15,7 +15,7 @@ use super::deferred::Outputs;
 use super::task::{Ready, prepare};
 use super::world::{Request, World};
 use crate::host::failure::{Failure, FailureKind};
-use crate::model::operation::Observation;
+use crate::model::operation::{Observation, Operation};
 use crate::model::plan::{Effect, Plan, PlannedStep, PlannedUndo, Task};
 use crate::run::event::{Outcome, Phase};
 use crate::run::signal::Signal;
@@ -80,6 +80,10 @@ impl Trying<'_> {
     async fn attempt(&self, log: &Mutex<String>) -> Result<Taken, Short> {
         let Some(task) = self.task() else { return Ok(Taken::new()) };
         let ready = prepare(task, self.plan, self.outputs).map_err(|why| Short::failed(why, false))?;
+        if let Operation::Approve { .. } = ready.operation {
+            // The step was not begun before it was approved: that decision is all there is to do.
+            return Ok(Taken::new());
+        }
         let changes = task.effect > Effect::Reads;
         let performing = self.perform(task, &ready, log);
         let performed = if changes {
