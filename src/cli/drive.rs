@@ -5,7 +5,6 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal as Listener, SignalKind, signal};
-use tokio::sync::Notify;
 
 use super::Global;
 use super::consent::Approval;
@@ -14,6 +13,7 @@ use super::operator::operator;
 use super::terminal::Terminal;
 use crate::base::clock::Clock;
 use crate::base::{Error, Kind, Result};
+use crate::engine::cancel::Cancel;
 use crate::engine::drive::Engine;
 use crate::engine::hosts::Hosts;
 use crate::journal::store::{Store, Turn};
@@ -63,7 +63,7 @@ pub async fn continue_with(
         tell(Signal::Recorded(turn.journal.append(event)?));
     }
 
-    let cancel = Notify::new();
+    let cancel = Cancel::default();
     let terminal = Terminal::new(&screen, &by, global.json);
     let engine =
         Engine { plan, world: hosts, person: &terminal, cancel: &cancel, operator: &by, tell: &tell };
@@ -87,8 +87,8 @@ pub async fn continue_with(
     Ok(exit_code(turn.journal.state()))
 }
 
-/// The first Ctrl-C lets what is under way come to its end; the second leaves at once.
-async fn interrupted_twice(cancel: &Notify, tell: &impl Fn(Signal)) -> Result<()> {
+/// The first Ctrl-C lets what changes something come to its end; the second leaves at once.
+async fn interrupted_twice(cancel: &Cancel, tell: &impl Fn(Signal)) -> Result<()> {
     let listen = |kind| -> Result<Listener> {
         signal(kind).map_err(|error| Error::internal("cannot listen for signals").caused_by(&error))
     };
@@ -102,7 +102,7 @@ async fn interrupted_twice(cancel: &Notify, tell: &impl Fn(Signal)) -> Result<()
         }
     };
     next().await;
-    cancel.notify_one();
+    cancel.request();
     let what = "what is under way to end, then the run rests; Ctrl-C again leaves at once".to_owned();
     tell(Signal::Waiting { what, at_most: None });
     next().await;

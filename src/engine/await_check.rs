@@ -76,17 +76,6 @@ impl Asking<'_> {
         }
     }
 
-    /// Tries the check once, without waiting.
-    pub async fn at_once(&self, check: &PlannedCheck) -> Verdict {
-        let (ready, that) = match prepare_check(check, self.plan, self.outputs) {
-            Ok(prepared) => prepared,
-            Err(saw) => return Verdict::Fails { saw },
-        };
-        let verdict = self.once(check, &ready, that.as_deref()).await;
-        self.tell_of(&ready, &verdict, u32::from(verdict == Verdict::Holds), 1);
-        verdict
-    }
-
     async fn once(&self, check: &PlannedCheck, ready: &Ready, that: Option<&str>) -> Verdict {
         let request = Request {
             host: check.task.host.as_deref(),

@@ -118,7 +118,7 @@ pub enum Via {
 ///
 /// | operation | fields of `value` |
 /// |---|---|
-/// | command, exec | `status` (exit code), `stdout`, `stderr` |
+/// | command, exec | `status` (exit code; null where the container does not run), `stdout`, `stderr` |
 /// | containers | `containers`: a list of `name service id image image_id state health restarts exit_code oom_killed started_at finished_at` |
 /// | logs | `stdout` (the lines, oldest first), `lines` (their number) |
 /// | stats | `containers`: a list of `name service cpu_percent memory_bytes memory_limit_bytes memory_percent` |

@@ -61,7 +61,7 @@ impl<'a> Ending<'a> {
                 let past = self.past.entry(step.clone()).or_default();
                 let (ms, failure) = match outcome {
                     Outcome::Succeeded { ms, .. } => (ms, None),
-                    Outcome::Failed { message, ms, .. } | Outcome::Unknown { message, ms } => {
+                    Outcome::Failed { message, ms, .. } | Outcome::Unknown { message, ms, .. } => {
                         (ms, Some(message))
                     }
                 };

@@ -217,6 +217,9 @@ mod tests {
             Signal::Waiting { what: "a connection to host `app`".into(), at_most: Some(Span::secs(10)) };
         let text = Scene::plain().told(&[waiting]).silent_for(4).text();
         assert!(text.contains("still waiting for a connection to host `app`, 3s of at most 10s"), "{text}");
+        let text = Scene::plain().told(&[checked(false, "status 502", 0)]).silent_for(4).text();
+        let look = "still looking at `restart[argus-1]`, waiting for GET http://localhost:3001/api/health (saw status 502)";
+        assert!(text.contains(look), "{text}");
         let text = Scene::plain().told(&[Signal::Opened { run: run_id() }]).silent_for(4).text();
         assert!(text.contains("still working, no step is running"), "{text}");
         let ended: Vec<_> = records([Event::RunEnded { end: crate::run::event::End::Succeeded }])

@@ -229,9 +229,11 @@ fn is_still_to_do(entry: Entry<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::event::{Choice, Event, Outcome};
+    use crate::run::event::{Choice, Event};
     use crate::ui::look::Look;
-    use crate::ui::sample::{attempted, failed, finished, journal, key, plan, skipped, started, succeeded};
+    use crate::ui::sample::{
+        self, attempted, failed, finished, journal, key, plan, skipped, started, succeeded,
+    };
 
     /// How the report of a run with these events reads.
     fn report(events: &[&[Event]], next: &str) -> String {
@@ -259,8 +261,7 @@ mod tests {
     }
 
     fn lost(step: &str) -> [Event; 2] {
-        let message = "the connection to host `app` was lost".to_owned();
-        let outcome = Outcome::Unknown { message, ms: 12_000 };
+        let outcome = sample::lost("the connection to host `app` was lost", false);
         [started(step, 1, Phase::Do), finished(step, Phase::Do, outcome)]
     }
 
@@ -296,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_run_that_waits_for_a_host() {
-        let rest = Rest::WaitingForHost { host: "app".to_owned(), message: "no answer within 5s".to_owned() };
+        let rest = sample::waiting_for_host();
         insta::assert_snapshot!(report(&[&lost("tag"), &rested(rest)], "opsctl resume latest"));
     }
 

@@ -15,6 +15,8 @@ use crate::run::signal::Signal;
 pub struct Watch {
     running: IndexMap<StepKey, Underway>,
     waiting: Option<Awaited>,
+    /// A look at a step that is not under way, and what it last saw.
+    look: Option<String>,
     /// The last time that something was heard.
     heard: Option<Timestamp>,
     is_over: bool,
@@ -43,7 +45,7 @@ struct Awaited {
 
 impl Watch {
     pub fn signal(&mut self, signal: &Signal, now: Timestamp) {
-        self.waiting = None;
+        (self.waiting, self.look) = (None, None);
         self.heard = Some(now);
         match signal {
             Signal::Opened { .. } => {}
@@ -54,8 +56,11 @@ impl Watch {
                 }
             }
             Signal::Checked { step, check, holds, saw, streak, needed } => {
-                if let Some(underway) = self.running.get_mut(step) {
-                    underway.check = Some(of_check(check, *holds, saw, *streak, *needed));
+                let check = of_check(check, *holds, saw, *streak, *needed);
+                match self.running.get_mut(step) {
+                    Some(underway) => underway.check = Some(check),
+                    // Before a step begins, or to settle one.
+                    None => self.look = Some(format!("looking at `{step}`, {check}")),
                 }
             }
             Signal::Waiting { what, at_most } => {
@@ -114,6 +119,7 @@ impl Watch {
                 let limit = at_most.map(|limit| format!(" of at most {limit}")).unwrap_or_default();
                 Some(format!("waiting for {what}, {so_far}{limit}"))
             }
+            None if self.look.is_some() && self.is_idle(now) => self.look.clone(),
             None if self.is_idle(now) => Some("working, no step is running".to_owned()),
             None => None,
         }
