@@ -12,6 +12,7 @@ pub mod line;
 pub mod live;
 pub mod look;
 mod narrator;
+mod opening;
 mod outline;
 pub mod paint;
 pub mod plan;
@@ -23,6 +24,7 @@ pub mod reporter;
 mod sample;
 pub mod status;
 mod step;
+mod steps;
 #[cfg(test)]
 mod story;
 pub mod summary;
