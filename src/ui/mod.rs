@@ -15,6 +15,7 @@ mod narrator;
 mod opening;
 mod outline;
 pub mod paint;
+pub mod patience;
 pub mod plan;
 pub mod prompt;
 pub mod recovery;
