@@ -123,6 +123,9 @@ fn of_changes(steps: &[&PlannedStep], all: usize) -> String {
     if destroying > 0 {
         text.push_str(&format!("; {destroying} can lose data (!)"));
     }
+    if steps.iter().all(|step| !matches!(step.undo, PlannedUndo::Task(_))) {
+        text.push_str("; undo takes nothing back");
+    }
     text
 }
 
@@ -136,12 +139,14 @@ fn add_undo(fields: &mut Fields, steps: &[&PlannedStep], numbers: &BTreeMap<Step
     let list = |numbers: &mut dyn Iterator<Item = &usize>| {
         numbers.map(usize::to_string).collect::<Vec<_>>().join(", ")
     };
-    let what = match undoable.len() {
-        0 => "takes nothing back".to_owned(),
-        1 => format!("takes back step {}", list(&mut undoable.iter())),
-        _ => format!("takes back steps {}, in that order", list(&mut undoable.iter().rev())),
-    };
-    fields.add("undo", Ink::Plain, &what);
+    match undoable.len() {
+        0 => {}
+        1 => fields.add("undo", Ink::Plain, &format!("takes back step {}", list(&mut undoable.iter()))),
+        _ => {
+            let steps = list(&mut undoable.iter().rev());
+            fields.add("undo", Ink::Plain, &format!("takes back steps {steps}, in that order"));
+        }
+    }
     if !irreversible.is_empty() {
         let which = list(&mut irreversible.iter());
         let noun = if irreversible.len() == 1 { "step" } else { "steps" };

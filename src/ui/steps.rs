@@ -11,7 +11,7 @@ use super::step::{Teller, Telling, host};
 use crate::base::id::StepKey;
 use crate::model::plan::{Effect, Form, Group, Plan, PlannedFailure, PlannedStep, PlannedUndo, Task, When};
 
-pub struct Steps<'a> {
+struct Steps<'a> {
     plan: &'a Plan,
     is_verbose: bool,
     /// Of the widest number.
