@@ -97,7 +97,6 @@ impl Scene {
             (r"\b[0-9a-f]{12}\b|\b[0-9a-f]{64}\b", "DIGEST"),
             (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| UTC|[+-]\d\d:\d\d)?", "TIME"),
             (r"\+\d+(\.\d+)?s", "+TIME"),
-            (r"(?m)^\d\d:\d\d ", "MM:SS "),
             (r"\b\d+(\.\d+)?(ms|s)\b", "SPAN"),
             // A column is as wide as what is in it.
             (r"SPAN {2,}", "SPAN  "),
