@@ -231,9 +231,8 @@ mod tests {
     use super::*;
     use crate::run::event::{Choice, Event};
     use crate::ui::look::Look;
-    use crate::ui::sample::{
-        self, attempted, failed, finished, journal, key, plan, skipped, started, succeeded,
-    };
+    use crate::ui::sample;
+    use crate::ui::sample::{attempted, failed, finished, journal, key, plan, skipped, started, succeeded};
 
     /// How the report of a run with these events reads.
     fn report(events: &[&[Event]], next: &str) -> String {
@@ -297,7 +296,11 @@ mod tests {
 
     #[test]
     fn a_run_that_waits_for_a_host() {
-        let rest = sample::waiting_for_host();
+        let rest = Rest::WaitingForHost {
+            step: None,
+            host: "app".to_owned(),
+            message: "no answer within 5s".to_owned(),
+        };
         insta::assert_snapshot!(report(&[&lost("tag"), &rested(rest)], "opsctl resume latest"));
     }
 
