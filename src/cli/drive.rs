@@ -11,7 +11,6 @@ use super::consent::Approval;
 use super::next;
 use super::operator::operator;
 use super::terminal::Terminal;
-use super::turn::short;
 use crate::base::clock::Clock;
 use crate::base::{Error, Kind, Result};
 use crate::engine::cancel::Cancel;
@@ -83,7 +82,7 @@ pub async fn continue_with(
         }
     };
     screen.lock().unwrap_or_else(|lock| lock.into_inner()).finish();
-    moved.map_err(|error| error.hint(format!("opsctl resume {}", short(&turn.dir))))?;
+    moved.map_err(|error| error.hint(format!("opsctl resume {}", turn.dir.id.short())))?;
     report(&turn, plan, global)?;
     Ok(exit_code(turn.journal.state()))
 }

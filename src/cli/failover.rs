@@ -13,7 +13,7 @@ use crate::base::clock::{Timestamp, elapsed};
 use crate::base::{Error, Kind, Result};
 use crate::engine::hosts::Hosts;
 use crate::model::plan::Plan;
-use crate::triage::look::{Role, Seen};
+use crate::triage::look::{Health, Role, Seen};
 use crate::triage::scenario::{Diagnosis, Scenario, Target, diagnose, named};
 use crate::triage::untouched::untouched;
 use crate::ui::recovery::{Recovered, Voice};
@@ -56,7 +56,7 @@ impl Failover {
         let voice = Voice { is_json: global.json, is_quiet: global.quiet };
         let before = look_twice(workplace, hosts, target).await;
         voice.saw(&rows(&before))?;
-        let Some(scenario) = self.scenario_for(target, &before)? else {
+        let Some(scenario) = self.scenario_for(workplace, target, &before)? else {
             voice.nothing_to_do(target.name())?;
             return Ok(ExitCode::SUCCESS);
         };
@@ -68,9 +68,9 @@ impl Failover {
             Consent::show_all(&plans, &next, global)?;
             return Ok(ExitCode::SUCCESS);
         }
-        let began = Timestamp::now();
         let approvals =
             plans.iter().map(|plan| self.consent.obtain(plan, global)).collect::<Result<Vec<_>>>()?;
+        let began = Timestamp::now();
         for (plan, approval) in plans.iter().zip(approvals) {
             let exit = drive::start(plan, hosts, approval, global).await?;
             if exit != ExitCode::SUCCESS {
@@ -83,13 +83,20 @@ impl Failover {
     }
 
     /// The scenario, or nothing when nothing is wrong.
-    fn scenario_for(&self, target: &Target, seen: &[Seen]) -> Result<Option<Scenario>> {
+    fn scenario_for(
+        &self,
+        workplace: &Workplace,
+        target: &Target,
+        seen: &[Seen],
+    ) -> Result<Option<Scenario>> {
+        let blind =
+            "nothing is known about the target, so nothing was changed; try again when the host answers";
         match (diagnose(target, seen), &self.scenario) {
-            (Diagnosis::Blind { why }, _) => Err(Error::new(Kind::Waiting, why).hint(
-                "nothing is known about the target, so nothing was changed; try again when the host answers",
-            )),
+            (Diagnosis::Blind { why }, _) => Err(Error::new(Kind::Waiting, why).hint(blind)),
             (_, Some(name)) => {
-                let scenario = named(name, target, seen);
+                let params = &workplace.catalog.get(name)?.runbook.params;
+                let scenario = named(name, params, target, &workplace.site.inventory, seen)
+                    .map_err(|why| Error::usage(why).hint(format!("opsctl runbook show {name}")))?;
                 Ok(Some(scenario).filter(|scenario| !scenario.bindings.is_empty()))
             }
             (Diagnosis::Healthy, None) => Ok(None),
@@ -141,7 +148,7 @@ async fn plans_of(workplace: &Workplace, hosts: &Hosts, scenario: &Scenario) -> 
 async fn look_twice(workplace: &Workplace, hosts: &Hosts, target: &Target) -> Vec<Seen> {
     let (_, first) = look_at(workplace, hosts).await;
     let first = concerning(workplace, target, first);
-    if first.iter().all(|seen| seen.health.is_healthy()) {
+    if !first.iter().any(|seen| matches!(seen.health, Health::Unhealthy { .. })) {
         return first;
     }
     tokio::time::sleep(SECOND_LOOK).await;

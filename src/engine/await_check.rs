@@ -125,10 +125,11 @@ fn judge_by(that: &str, value: &Value) -> Result<(), String> {
     }
 }
 
-/// The fields of a result that fit into a message.
+/// The fields of a result that fit into a message. Without the time it took: what is otherwise the same should read the same.
 fn brief(fields: &Scope) -> String {
     const MOST: usize = 60;
-    let shown = fields.iter().filter(|(_, value)| !value.is_null()).filter_map(|(name, value)| {
+    let told = fields.iter().filter(|(name, value)| name.as_str() != "ms" && !value.is_null());
+    let shown = told.filter_map(|(name, value)| {
         let text = value.as_str().map_or_else(|| value.to_string(), |text| text.trim().to_owned());
         (text.chars().count() <= MOST && !text.is_empty()).then(|| format!("{name}={text}"))
     });

@@ -141,17 +141,14 @@ impl Underway {
     }
 }
 
-/// How far a check is: what it asks, whether it holds, what it saw.
+/// How far a check is: what it asks, and what it saw or how often it held.
 pub fn of_check(check: &str, holds: bool, saw: &str, streak: u32, needed: u32) -> String {
-    let state = match (holds, needed) {
-        (false, _) => "does not hold yet".to_owned(),
-        (true, 0..=1) => "holds".to_owned(),
-        (true, _) if streak > needed => "still holds".to_owned(),
-        (true, _) => format!("holds, {streak} of {needed} in a row"),
-    };
-    let saw = match clean(saw) {
-        saw if saw.is_empty() => String::new(),
-        saw => format!(" (saw {saw})"),
-    };
-    format!("check {state}: {}{saw}", clean(check))
+    let check = clean(check);
+    match (holds, clean(saw)) {
+        (false, saw) if saw.is_empty() => format!("waiting for {check}"),
+        (false, saw) => format!("waiting for {check} (saw {saw})"),
+        (true, _) if streak < needed => format!("waiting for {check} ({streak} of {needed} in a row)"),
+        (true, _) if streak > needed => format!("{check} still holds"),
+        (true, _) => format!("{check} holds"),
+    }
 }

@@ -107,7 +107,12 @@ pub fn of_event(event: &Event, outline: &Outline) -> Said {
         }
         Event::RunRested { rest } => {
             let (tone, text) = of_rest(rest);
-            run(tone, text)
+            match rest {
+                // What it said stands in the line of the step.
+                Rest::Failed { step, .. } => run(tone, format!("halted, `{step}` failed")),
+                Rest::Stuck { step, .. } => run(tone, format!("stuck, the undo of `{step}` failed")),
+                _ => run(tone, text),
+            }
         }
         Event::RunEnded { end } => {
             let (tone, text) = of_end(*end);
