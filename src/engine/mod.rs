@@ -15,3 +15,6 @@ pub mod plan;
 pub mod schema;
 mod task;
 pub mod world;
+
+#[cfg(test)]
+mod tests;

@@ -46,7 +46,7 @@ fn in_flight(plan: &Plan, records: &[Record]) -> Vec<Effect> {
     open.into_iter().filter_map(effect).collect()
 }
 
-fn every_death(case: &Case) -> Totals {
+fn every_death(case: &Case, gives_up: bool) -> Totals {
     let mut totals = Totals::default();
     let home = folder();
     let hosts = Hosts::new(&case.plan, case.model.clone(), None);
@@ -66,7 +66,7 @@ fn every_death(case: &Case) -> Totals {
                 }
             }
             let hosts = Hosts::new(&case.plan, model, None);
-            let life = Life::new(&case.plan, &hosts, count % 2 == 0);
+            let life = Life { gives_up, ..Life::new(&case.plan, &hosts, count % 2 == 0) };
             let folder = folder();
             let ended = in_no_time(life.rest(&cut(&dir, folder.path(), count)));
             let name =
@@ -83,6 +83,13 @@ fn every_death(case: &Case) -> Totals {
 #[test]
 fn a_run_that_died_after_any_record_is_resumed_to_the_same_end() {
     let mut totals = Totals::default();
-    plans::shipped().iter().chain(&plans::made()).for_each(|case| totals.add(every_death(case)));
+    plans::shipped().iter().chain(&plans::made()).for_each(|case| totals.add(every_death(case, false)));
+    totals.hold();
+}
+
+#[test]
+fn a_run_that_died_after_any_record_can_be_undone_instead() {
+    let mut totals = Totals::default();
+    plans::made().iter().for_each(|case| totals.add(every_death(case, true)));
     totals.hold();
 }

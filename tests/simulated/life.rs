@@ -33,6 +33,8 @@ pub struct Life<'a> {
     pub hosts: &'a Hosts,
     /// Whether somebody answers at the terminal. Otherwise the answers are given by `resolve`, between turns.
     pub is_attended: bool,
+    /// Whether a person who comes back to it has it undone, instead of going on.
+    pub gives_up: bool,
     /// The world as it was when each record became durable.
     pub moments: Mutex<Vec<Model>>,
 }
@@ -47,7 +49,7 @@ pub struct Ended {
 
 impl<'a> Life<'a> {
     pub fn new(plan: &'a Plan, hosts: &'a Hosts, is_attended: bool) -> Life<'a> {
-        Life { plan, hosts, is_attended, moments: Mutex::default() }
+        Life { plan, hosts, is_attended, gives_up: false, moments: Mutex::default() }
     }
 
     /// From the first record to the last.
@@ -69,12 +71,8 @@ impl<'a> Life<'a> {
         let forward = self.until_it_has_ended(dir, state).await?;
         let (mut last, model) = (forward.clone(), self.hosts.model());
         if forward.status == Status::Succeeded {
-            let (mut turn, _) = dir.take_turn(ADA, Clock::System)?;
-            self.begin(&mut turn)?;
-            self.append(&mut turn, Event::UndoRequested { by: ADA.to_owned() })?;
-            self.drive(&mut turn).await?;
-            last = turn.journal.state().clone();
-            drop(turn);
+            let (turn, _) = dir.take_turn(ADA, Clock::System)?;
+            last = self.undo(turn).await?;
             last = self.until_it_has_ended(dir, last).await?;
         }
         // What the disk holds says the same as what the last process knew.
@@ -91,9 +89,17 @@ impl<'a> Life<'a> {
             }
             tokio::time::sleep(LATER).await;
             let (turn, _) = dir.take_turn(ADA, Clock::System)?;
-            state = self.turn(turn).await?;
+            let is_given_up = self.gives_up && state.course == Course::Forward;
+            state = if is_given_up { self.undo(turn).await? } else { self.turn(turn).await? };
         }
         Ok(state)
+    }
+
+    async fn undo(&self, mut turn: Turn) -> Result<RunState> {
+        self.begin(&mut turn)?;
+        self.append(&mut turn, Event::UndoRequested { by: ADA.to_owned() })?;
+        self.drive(&mut turn).await?;
+        Ok(turn.journal.state().clone())
     }
 
     /// One process: what a person says first, then the engine. How the run stands then.
