@@ -12,5 +12,7 @@ pub mod locate;
 mod look;
 pub mod plan;
 pub mod schema;
+pub mod shelf;
 mod task;
+pub mod templates;
 pub mod world;
