@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `cli` | clap types, one file per command |
 //! | `ui` | reads events, never the engine: line, live, json, report, error |
+//! | `incident` | what people are told about a run |
 //! | `triage` | probes, findings, scenario, runbook |
 //! | `engine` | load, decide, perform, append, fold |
 //! | `action` | one file per action family; building an operation is apart from performing it |
@@ -20,6 +21,7 @@ pub mod base;
 pub mod cli;
 pub mod engine;
 pub mod host;
+pub mod incident;
 pub mod journal;
 pub mod model;
 pub mod run;

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the roof to the ground.
-const LAYERS: [&str; 10] =
-    ["cli", "ui", "triage", "engine", "action", "host", "journal", "run", "model", "base"];
+const LAYERS: [&str; 11] =
+    ["cli", "ui", "incident", "triage", "engine", "action", "host", "journal", "run", "model", "base"];
 
 const MOST_LINES: usize = 500;
 

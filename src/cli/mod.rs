@@ -13,6 +13,7 @@ mod consent;
 mod drive;
 mod failover;
 mod inventory;
+mod message;
 mod next;
 mod open;
 mod operator;
@@ -24,6 +25,7 @@ mod run;
 mod runbook;
 mod runs;
 mod status;
+mod template;
 mod terminal;
 mod turn;
 mod undo;
@@ -79,6 +81,7 @@ enum Command {
     Run(run::Run),
     /// Check, list and show runbooks
     Runbook(runbook::Runbook),
+    Template(template::Template),
     /// Check the inventory
     Inventory(inventory::Inventory),
     /// List, show and follow runs
@@ -104,6 +107,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
     match command {
         Command::Completions(command) => command.run(),
         Command::Runbook(command) => command.run(&global),
+        Command::Template(command) => command.run(&global),
         Command::Inventory(command) => command.run(&global),
         Command::Runs(command) => command.run(&global),
         Command::Abandon(command) => command.run(&global),

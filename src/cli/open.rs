@@ -1,5 +1,7 @@
 //! What most commands begin with: the inventory, the runbooks that are in force, and the hosts.
 
+use std::path::{Path, PathBuf};
+
 use indexmap::IndexMap;
 
 use super::Global;
@@ -50,6 +52,23 @@ impl Workplace {
     /// Waits for hosts, and is not silent about it.
     pub async fn patiently<T>(&self, answers: impl Future<Output = T>) -> T {
         patiently("answers from the hosts", self.is_quiet, answers).await
+    }
+}
+
+/// The folder of the inventory in force, where a project's own runbooks and templates are beside it. Without an inventory there
+/// are still the built-in ones and the user's own.
+///
+/// # Errors
+/// When an inventory is named and not there.
+pub fn site_folder(global: &Global) -> Result<Option<PathBuf>> {
+    match locate::inventory(global.inventory.as_deref()) {
+        Ok(path) => {
+            let path = std::path::absolute(path)
+                .map_err(|error| Error::internal("cannot tell the current folder").caused_by(&error))?;
+            Ok(path.parent().map(Path::to_owned))
+        }
+        Err(_) if global.inventory.is_none() => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -6,11 +6,11 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::Global;
-use super::open::Workplace;
+use super::open::site_folder;
 use crate::base::{Error, Result};
 use crate::engine::catalog::Catalog;
 use crate::engine::lint::{self, Spec};
-use crate::engine::{locate, schema};
+use crate::engine::schema;
 use crate::ui;
 use crate::ui::paint::Ink;
 use crate::ui::table::{Cell, Table};
@@ -48,13 +48,9 @@ impl Runbook {
     }
 }
 
-/// The runbooks in force here. Without an inventory: the built-in ones and the user's own.
+/// The runbooks in force here.
 fn catalog(global: &Global) -> Result<Catalog> {
-    match locate::inventory(global.inventory.as_deref()) {
-        Ok(_) => Ok(Workplace::open(global)?.catalog),
-        Err(_) if global.inventory.is_none() => Catalog::open(None),
-        Err(error) => Err(error),
-    }
+    Catalog::open(site_folder(global)?.as_deref())
 }
 
 fn list(catalog: &Catalog, global: &Global) -> Result<()> {

@@ -8,6 +8,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::Global;
+use super::message::Message;
 use super::turn::status_word;
 use crate::base::Result;
 use crate::base::clock::Clock;
@@ -45,6 +46,7 @@ enum Command {
         #[arg(default_value = "latest")]
         run: String,
     },
+    Message(Message),
 }
 
 impl Runs {
@@ -54,6 +56,7 @@ impl Runs {
             Command::List => list(&store, global),
             Command::Show { run } => show(&store.find(run)?, global),
             Command::Follow { run } => follow(&store.find(run)?, global),
+            Command::Message(message) => message.run(&store, global),
         }?;
         Ok(ExitCode::SUCCESS)
     }

@@ -13,7 +13,9 @@ pub mod locate;
 mod look;
 pub mod plan;
 pub mod schema;
+pub mod shelf;
 mod task;
+pub mod templates;
 pub mod world;
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::base::error::{Error, Result};
+use crate::model::affected;
 use crate::model::facts::Site;
 use crate::model::plan::{Basis, Plan, PlannedCheck, PlannedStep, PlannedUndo, Task};
 use crate::model::runbook::Runbook;
@@ -61,6 +62,8 @@ pub fn make(find: Find<'_>, request: Request<'_>) -> Result<Plan> {
         origin: origin.to_owned(),
         title: runbook.title.clone(),
         risk: runbook.risk,
+        severity: runbook.severity,
+        affects: affected::services(&runbook.params, params, site.inventory),
         rto: runbook.rto,
         params: params.iter().map(|(name, value)| (name.clone(), template::named(value.clone()))).collect(),
         inventory: inventory.to_owned(),

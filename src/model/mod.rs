@@ -1,6 +1,7 @@
 //! Pure data: what a site is made of, what a procedure says, and what a plan will do.
 
 pub mod address;
+pub mod affected;
 pub mod check;
 pub mod extract;
 pub mod facts;

@@ -11,12 +11,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
+use super::affected::Affected;
 use super::check::Patience;
 use super::extract::Extract;
 use super::facts::{Facts, Site};
-use super::inventory::{Host, Inventory};
+use super::inventory::{Host, Inventory, is_default};
 use super::operation::Operation;
-use super::runbook::{OnInterrupted, Retry, Risk};
+use super::runbook::{OnInterrupted, Retry, Risk, Severity};
 use crate::base::amount::Span;
 use crate::base::id::StepKey;
 
@@ -30,6 +31,11 @@ pub struct Plan {
     pub origin: String,
     pub title: String,
     pub risk: Risk,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub severity: Severity,
+    /// The services that what is wrong has to do with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub affects: Vec<Affected>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rto: Option<Span>,
     pub params: Map<String, Value>,

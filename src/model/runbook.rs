@@ -22,6 +22,9 @@ pub struct Runbook {
     pub alerts: Vec<String>,
     /// The worst that it does.
     pub risk: Risk,
+    /// How bad it is for the site, as messages about it say: `critical` when a whole service is down.
+    #[serde(default)]
+    pub severity: Severity,
     /// The recovery time that it aims at. Shown, measured and reported against.
     #[serde(default)]
     pub rto: Option<Span>,
@@ -49,6 +52,26 @@ impl Risk {
             Risk::ReadOnly => "read-only",
             Risk::Disruptive => "disruptive",
             Risk::Destructive => "destructive",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// The site still does its work.
+    #[default]
+    Warning,
+    /// Something does not work at all.
+    Critical,
+}
+
+impl Severity {
+    /// As messages write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Warning => "Warning",
+            Severity::Critical => "Critical",
         }
     }
 }

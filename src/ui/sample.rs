@@ -118,6 +118,8 @@ pub fn plan() -> Plan {
         origin: "built-in".to_owned(),
         title: "Every instance of a service is down".to_owned(),
         risk: Risk::Disruptive,
+        severity: Default::default(),
+        affects: Vec::new(),
         rto: Some(Span::secs(600)),
         params: Map::from_iter([("service".to_owned(), json!("argus"))]),
         inventory: "opsctl.yaml".to_owned(),

@@ -2,6 +2,7 @@
 //! commands, so that no Docker is needed; what needs real hosts is in `tests/lab`.
 
 mod asking;
+mod messages;
 mod mistakes;
 mod running;
 mod scene;

@@ -46,6 +46,8 @@ fn plan() -> Plan {
         origin: "built-in".to_owned(),
         title: "Test".to_owned(),
         risk: Risk::ReadOnly,
+        severity: Default::default(),
+        affects: Vec::new(),
         rto: None,
         params: Default::default(),
         inventory: "opsctl.yaml".to_owned(),

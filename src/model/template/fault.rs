@@ -7,7 +7,11 @@ use super::Scope;
 
 /// The template cannot be read at all.
 pub(super) fn syntax(error: &Error, text: &str) -> String {
-    format!("`{text}` cannot be read: {}", reason(error))
+    let line = error.line().filter(|_| text.trim_end().contains('\n'));
+    match line.and_then(|line| Some((line, text.lines().nth(line.checked_sub(1)?)?))) {
+        Some((number, line)) => format!("`{line}` in line {number} cannot be read: {}", reason(error)),
+        None => format!("`{text}` cannot be read: {}", reason(error)),
+    }
 }
 
 /// The template could not be filled in.

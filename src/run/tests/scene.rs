@@ -120,6 +120,8 @@ pub fn plan(steps: Vec<PlannedStep>) -> Plan {
         origin: "built-in".to_owned(),
         title: "Test".to_owned(),
         risk: Risk::Disruptive,
+        severity: Default::default(),
+        affects: Vec::new(),
         rto: None,
         params: Map::new(),
         inventory: "opsctl.yaml".to_owned(),
