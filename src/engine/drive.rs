@@ -9,16 +9,17 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use super::attempt::{Attempt, Trying};
 use super::cancel::Cancel;
 use super::deferred::Outputs;
-use super::look::look;
+use super::look::{look, reach};
 use super::world::World;
 use crate::base::id::StepKey;
 use crate::base::{Error, Result};
 use crate::journal::store::Turn;
-use crate::model::plan::Plan;
+use crate::model::plan::{Plan, PlannedStep, PlannedUndo, Task};
 use crate::run::decide::{Decision, Question, decide};
 use crate::run::event::{Event, Outcome, Phase};
 use crate::run::known::{Answer, At, Known};
 use crate::run::signal::Signal;
+use crate::run::state::Course;
 
 /// Who can be asked while a run moves.
 pub trait Person: Send + Sync {
@@ -73,7 +74,8 @@ impl Engine<'_> {
                 }
                 Decision::Look { step, at } => {
                     known.ask(&step, at);
-                    under_way.push(self.look(step, at, Outputs::of(turn.journal.state().outputs())));
+                    let state = turn.journal.state();
+                    under_way.push(self.look(step, at, state.course, Outputs::of(state.outputs())));
                 }
                 Decision::Pause { step, time } => {
                     known.ask(&step, At::Pause);
@@ -149,13 +151,24 @@ impl Engine<'_> {
         .boxed()
     }
 
-    fn look(&self, step: StepKey, at: At, outputs: Outputs) -> BoxFuture<'_, Came> {
+    fn look(&self, step: StepKey, at: At, course: Course, outputs: Outputs) -> BoxFuture<'_, Came> {
         let (plan, world, tell) = (self.plan, self.world, self.tell);
         async move {
             let planned = plan.step(&step).expect("decide names only steps of the plan");
-            let answer = look(plan, world, planned, at, &outputs, tell).await;
+            let answer = match at {
+                At::Host => reach(world, task(planned, course).host.as_deref()).await,
+                _ => look(plan, world, planned, at, &outputs, tell).await,
+            };
             Came::Answer { step, at, answer }
         }
         .boxed()
+    }
+}
+
+/// What is to be done next about a step: the step itself, or on the way back its undo.
+fn task(step: &PlannedStep, course: Course) -> &Task {
+    match (course, &step.undo) {
+        (Course::Back, PlannedUndo::Task(undo)) => undo,
+        _ => &step.task,
     }
 }

@@ -19,7 +19,6 @@ pub async fn look(
 ) -> Answer {
     let asking = Asking { plan, world, step: &step.key, outputs, tell };
     match at {
-        At::Host => reach(world, step).await,
         At::When => when(step, outputs),
         At::DoneWhen => match &step.done_when {
             Some(check) => answer_of(asking.until_it_holds(check).await),
@@ -34,7 +33,8 @@ pub async fn look(
             }
             Answer::Holds
         }
-        At::Pause | At::Person => Answer::Holds,
+        // These are not found out by looking at a step.
+        At::Host | At::Pause | At::Person => Answer::Holds,
     }
 }
 
@@ -47,8 +47,8 @@ fn when(step: &PlannedStep, outputs: &Outputs) -> Answer {
     }
 }
 
-/// Whether the step's host does what it is asked at all.
-async fn reach(world: &dyn World, step: &PlannedStep) -> Answer {
+/// Whether a host does what it is asked at all.
+pub async fn reach(world: &dyn World, host: Option<&str>) -> Answer {
     let nothing = Operation::Command(Command {
         program: Program::Argv(vec!["true".to_owned()]),
         directory: None,
@@ -56,12 +56,7 @@ async fn reach(world: &dyn World, step: &PlannedStep) -> Answer {
         stdin: None,
         success_codes: Vec::new(),
     });
-    let request = Request {
-        host: step.task.host.as_deref(),
-        operation: &nothing,
-        timeout: None,
-        output: &mut |_, _| {},
-    };
+    let request = Request { host, operation: &nothing, timeout: None, output: &mut |_, _| {} };
     match world.perform(request).await {
         Ok(_) => Answer::Holds,
         Err(failure) => unreachable(failure),

@@ -11,7 +11,7 @@ use crate::base::id::StepKey;
 /// What is asked about a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum At {
-    /// Whether its host can be reached, before a guess would be needed.
+    /// Whether its host can be reached, before a guess would be needed. On the way back: the host of its undo.
     Host,
     /// Its `when`.
     When,

@@ -8,7 +8,7 @@ use super::decide::{Question, Stand, View, observe, unreachable};
 use super::event::{Evidence, Finding, Phase};
 use super::known::{Answer, At};
 use super::state::{StepState, Tries};
-use crate::model::plan::PlannedStep;
+use crate::model::plan::{PlannedStep, Task};
 use crate::model::runbook::OnInterrupted;
 
 impl View<'_> {
@@ -17,7 +17,7 @@ impl View<'_> {
             return self.confirm(step, state, Evidence::Expect);
         }
         match step.on_interrupted {
-            OnInterrupted::Rerun => match self.reach(step) {
+            OnInterrupted::Rerun => match self.reach(step, &step.task) {
                 Ok(()) => again(step, state, Evidence::Repeatable),
                 Err(stand) => stand,
             },
@@ -49,9 +49,9 @@ impl View<'_> {
         }
     }
 
-    /// Whether the step's host can be reached; a step without one needs none.
-    pub(super) fn reach(self, step: &PlannedStep) -> Result<(), Stand> {
-        if step.task.host.is_none() {
+    /// Whether the host of a step's task, or of its undo, can be reached; one without a host needs none.
+    pub(super) fn reach(self, step: &PlannedStep, task: &Task) -> Result<(), Stand> {
+        if task.host.is_none() {
             return Ok(());
         }
         match self.look(step, At::Host)? {

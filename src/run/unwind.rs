@@ -9,7 +9,7 @@ use super::event::{End, Evidence, Finding, Phase, Rest};
 use super::settle::lost_too_often;
 use super::state::{StepState, StepStatus};
 use crate::base::id::StepKey;
-use crate::model::plan::{PlannedStep, PlannedUndo};
+use crate::model::plan::{PlannedStep, PlannedUndo, Task};
 
 impl View<'_> {
     pub(super) fn back(self) -> Decision {
@@ -25,11 +25,11 @@ impl View<'_> {
     }
 
     fn undo(self, step: &PlannedStep, state: &StepState) -> Stand {
-        if step.undo == PlannedUndo::Irreversible {
+        let PlannedUndo::Task(undo) = &step.undo else {
             let question =
                 format!("`{}` cannot be taken back: undo what was done before it all the same?", step.key);
             return self.ask(Question::UndoPast { step: step.key.clone(), question });
-        }
+        };
         match state.status {
             StepStatus::Undoing => Stand::Busy,
             StepStatus::UndoFailed if state.undo.failures > 0 => {
@@ -47,14 +47,14 @@ impl View<'_> {
                     Finding::Failed { message },
                     Evidence::Repeatable,
                 ),
-                None => self.start_undo(step, state),
+                None => self.start_undo(step, undo, state),
             },
-            _ => self.start_undo(step, state),
+            _ => self.start_undo(step, undo, state),
         }
     }
 
-    fn start_undo(self, step: &PlannedStep, state: &StepState) -> Stand {
-        match self.reach(step) {
+    fn start_undo(self, step: &PlannedStep, undo: &Task, state: &StepState) -> Stand {
+        match self.reach(step, undo) {
             Ok(()) => start(step, state, Phase::Undo),
             Err(stand) => stand,
         }

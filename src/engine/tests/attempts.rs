@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::scene::{Answer, Run, Script, check, exit, failure, lost, step};
 use crate::base::amount::Span;
 use crate::host::failure::FailureKind;
-use crate::model::plan::{Effect, PlannedCheck, PlannedStep};
-use crate::run::event::{Event, Outcome, Rest};
+use crate::model::plan::{Effect, PlannedCheck, PlannedStep, PlannedUndo};
+use crate::run::event::{Choice, Event, Outcome, Rest};
 use crate::run::state::{Status, StepStatus};
 
 /// The first attempt at a step, and the run after it.
@@ -152,4 +152,32 @@ async fn a_world_that_takes_its_time_is_waited_for() {
     run.drive(&world).await.unwrap();
     let records = run.turn.dir.history().unwrap().records;
     assert!(matches!(records.last().unwrap().event, Event::RunEnded { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_undo_needs_its_own_host_and_not_that_of_its_step() {
+    let mut moved = step(Effect::Changes);
+    if let PlannedUndo::Task(undo) = &mut moved.undo {
+        undo.host = Some("spare".to_owned());
+    }
+    let world =
+        Script::new([("do", vec![exit(0)]), ("undo", vec![exit(0)]), ("true", vec![lost(false), exit(0)])]);
+    let mut run = Run::new(vec![moved]);
+    run.drive(&world).await.unwrap();
+    run.append(Event::EpochStarted { operator: "ada".to_owned(), pid: 2 });
+    run.append(Event::UndoRequested { by: "ada".to_owned() });
+    run.drive(&world).await.unwrap();
+    assert_eq!(
+        run.turn.journal.state().status,
+        Status::Waiting,
+        "nothing is undone past a host that is away"
+    );
+    run.append(Event::EpochStarted { operator: "ada".to_owned(), pid: 3 });
+    run.append(Event::Decision { by: "ada".to_owned(), choice: Choice::Resume, reason: None });
+    run.drive(&world).await.unwrap();
+    assert_eq!(run.turn.journal.state().status, Status::Undone);
+    assert_eq!(
+        (world.hosts("true"), world.hosts("undo")),
+        (vec!["spare".to_owned(); 2], vec!["spare".into()])
+    );
 }

@@ -46,7 +46,7 @@ pub struct Script {
     answers: Mutex<BTreeMap<String, VecDeque<Answer>>>,
     /// How long every request takes.
     pub takes: Duration,
-    pub asked: Mutex<Vec<String>>,
+    asked: Mutex<Vec<(String, String)>>,
 }
 
 impl Script {
@@ -56,7 +56,15 @@ impl Script {
     }
 
     pub fn times(&self, word: &str) -> usize {
-        self.asked.lock().unwrap().iter().filter(|asked| *asked == word).count()
+        self.asked.lock().unwrap().iter().filter(|(asked, _)| asked == word).count()
+    }
+}
+
+impl Script {
+    /// The hosts that were asked this, in order.
+    pub fn hosts(&self, word: &str) -> Vec<String> {
+        let asked = self.asked.lock().unwrap();
+        asked.iter().filter(|(asked, _)| asked == word).map(|(_, host)| host.clone()).collect()
     }
 }
 
@@ -67,7 +75,8 @@ impl World for Script {
     ) -> BoxFuture<'a, std::result::Result<Observation, Failure>> {
         let word = request.operation.to_string();
         async move {
-            self.asked.lock().unwrap().push(word.clone());
+            let host = request.host.unwrap_or("here").to_owned();
+            self.asked.lock().unwrap().push((word.clone(), host));
             tokio::time::sleep(self.takes).await;
             (request.output)(Stream::Out, "a line");
             let mut answers = self.answers.lock().unwrap();
