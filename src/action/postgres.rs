@@ -74,5 +74,12 @@ mod tests {
         assert!(judge(2).unwrap_err().contains("does not answer"));
         assert!(judge(3).unwrap_err().contains("no attempt"));
         assert_eq!(judge(126), Err("`pg_isready` ended with 126".to_owned()));
+        let stopped =
+            json!({ "status": null, "stdout": "", "stderr": "container `p-1` does not run: it is exited" });
+        let told = Ready::judge(&Operation::Sleep(Span::default()), &stopped);
+        assert_eq!(
+            told,
+            Err("it ended without an exit code: container `p-1` does not run: it is exited".to_owned())
+        );
     }
 }

@@ -20,7 +20,8 @@ pub(super) fn exit(operation: &Operation, result: &Value) -> Result<(), String> 
 }
 
 pub(super) fn code(result: &Value) -> Result<i64, String> {
-    result["status"].as_i64().ok_or_else(|| "it ended without an exit code".to_owned())
+    let without = || with_last_words("it ended without an exit code".to_owned(), result);
+    result["status"].as_i64().ok_or_else(without)
 }
 
 /// Adds the last line that the command wrote.

@@ -18,6 +18,12 @@ impl RunId {
     pub fn parse(text: &str) -> Option<RunId> {
         uuid::Uuid::parse_str(text).ok().map(RunId)
     }
+
+    /// What a person calls the run, and every command accepts: the end of its id, which is its random part.
+    pub fn short(&self) -> String {
+        let id = self.0.simple().to_string();
+        id[id.len() - 8..].to_owned()
+    }
 }
 
 impl fmt::Display for RunId {

@@ -29,9 +29,9 @@ impl Abandon {
         turn.journal.append(Event::EpochStarted { operator: by, pid: std::process::id() })?;
         turn.journal.append(abandon)?;
         turn.journal.append(Event::RunEnded { end: End::Abandoned })?;
-        let run = turn::short(&turn.dir);
+        let run = turn.dir.id.short();
         if global.json {
-            ui::look::give(&format!("{}\n", serde_json::json!({ "abandoned": turn.dir.id })))?;
+            ui::look::give(&format!("{}\n", serde_json::json!({ "kind": "abandoned", "run": turn.dir.id })))?;
         } else {
             ui::look::say(&format!(
                 "run {run} is abandoned; what it changed stays: opsctl runs show {run}\n"

@@ -63,7 +63,8 @@ impl Consent {
     pub fn show_all(plans: &[Plan], next: &str, global: &Global) -> Result<()> {
         for (index, plan) in plans.iter().enumerate() {
             let next = (index + 1 == plans.len()).then_some(next);
-            let text = if global.json { ui::plan::json(plan) } else { ui::plan::text(plan, next) };
+            let text =
+                if global.json { ui::plan::json(plan) } else { ui::plan::text(plan, next, global.verbose) };
             ui::look::give(&text)?;
         }
         Ok(())
@@ -75,7 +76,7 @@ impl Consent {
     /// [`Kind::Refused`] when it is not given, or nobody can be asked.
     pub fn obtain(&self, plan: &Plan, global: &Global) -> Result<Approval> {
         if !global.json && !global.quiet {
-            ui::look::say(&format!("\n{}\n", ui::plan::text(plan, None)));
+            ui::look::say(&format!("\n{}\n", ui::plan::text(plan, None, global.verbose)));
         }
         match plan.risk {
             Risk::ReadOnly => Ok(Approval::NotNeeded),

@@ -5,16 +5,15 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal as Listener, SignalKind, signal};
-use tokio::sync::Notify;
 
 use super::Global;
 use super::consent::Approval;
 use super::next;
 use super::operator::operator;
 use super::terminal::Terminal;
-use super::turn::short;
 use crate::base::clock::Clock;
 use crate::base::{Error, Kind, Result};
+use crate::engine::cancel::Cancel;
 use crate::engine::drive::Engine;
 use crate::engine::hosts::Hosts;
 use crate::journal::store::{Store, Turn};
@@ -64,7 +63,7 @@ pub async fn continue_with(
         tell(Signal::Recorded(turn.journal.append(event)?));
     }
 
-    let cancel = Notify::new();
+    let cancel = Cancel::default();
     let terminal = Terminal::new(&screen, &by, global.json);
     let engine =
         Engine { plan, world: hosts, person: &terminal, cancel: &cancel, operator: &by, tell: &tell };
@@ -83,13 +82,13 @@ pub async fn continue_with(
         }
     };
     screen.lock().unwrap_or_else(|lock| lock.into_inner()).finish();
-    moved.map_err(|error| error.hint(format!("opsctl resume {}", short(&turn.dir))))?;
+    moved.map_err(|error| error.hint(format!("opsctl resume {}", turn.dir.id.short())))?;
     report(&turn, plan, global)?;
     Ok(exit_code(turn.journal.state()))
 }
 
-/// The first Ctrl-C lets what is under way come to its end; the second leaves at once.
-async fn interrupted_twice(cancel: &Notify, tell: &impl Fn(Signal)) -> Result<()> {
+/// The first Ctrl-C lets what changes something come to its end; the second leaves at once.
+async fn interrupted_twice(cancel: &Cancel, tell: &impl Fn(Signal)) -> Result<()> {
     let listen = |kind| -> Result<Listener> {
         signal(kind).map_err(|error| Error::internal("cannot listen for signals").caused_by(&error))
     };
@@ -103,7 +102,7 @@ async fn interrupted_twice(cancel: &Notify, tell: &impl Fn(Signal)) -> Result<()
         }
     };
     next().await;
-    cancel.notify_one();
+    cancel.request();
     let what = "what is under way to end, then the run rests; Ctrl-C again leaves at once".to_owned();
     tell(Signal::Waiting { what, at_most: None });
     next().await;

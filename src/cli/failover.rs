@@ -56,7 +56,7 @@ impl Failover {
         let voice = Voice { is_json: global.json, is_quiet: global.quiet };
         let before = look_twice(workplace, hosts, target).await;
         voice.saw(&rows(&before))?;
-        let Some(scenario) = self.scenario_for(target, &before)? else {
+        let Some(scenario) = self.scenario_for(workplace, target, &before)? else {
             voice.nothing_to_do(target.name())?;
             return Ok(ExitCode::SUCCESS);
         };
@@ -68,9 +68,9 @@ impl Failover {
             Consent::show_all(&plans, &next, global)?;
             return Ok(ExitCode::SUCCESS);
         }
-        let began = Timestamp::now();
         let approvals =
             plans.iter().map(|plan| self.consent.obtain(plan, global)).collect::<Result<Vec<_>>>()?;
+        let began = Timestamp::now();
         for (plan, approval) in plans.iter().zip(approvals) {
             let exit = drive::start(plan, hosts, approval, global).await?;
             if exit != ExitCode::SUCCESS {
@@ -83,13 +83,20 @@ impl Failover {
     }
 
     /// The scenario, or nothing when nothing is wrong.
-    fn scenario_for(&self, target: &Target, seen: &[Seen]) -> Result<Option<Scenario>> {
+    fn scenario_for(
+        &self,
+        workplace: &Workplace,
+        target: &Target,
+        seen: &[Seen],
+    ) -> Result<Option<Scenario>> {
+        let blind =
+            "nothing is known about the target, so nothing was changed; try again when the host answers";
         match (diagnose(target, seen), &self.scenario) {
-            (Diagnosis::Blind { why }, _) => Err(Error::new(Kind::Waiting, why).hint(
-                "nothing is known about the target, so nothing was changed; try again when the host answers",
-            )),
+            (Diagnosis::Blind { why }, _) => Err(Error::new(Kind::Waiting, why).hint(blind)),
             (_, Some(name)) => {
-                let scenario = named(name, target, seen);
+                let params = &workplace.catalog.get(name)?.runbook.params;
+                let scenario = named(name, params, target, &workplace.site.inventory, seen)
+                    .map_err(|why| Error::usage(why).hint(format!("opsctl runbook show {name}")))?;
                 Ok(Some(scenario).filter(|scenario| !scenario.bindings.is_empty()))
             }
             (Diagnosis::Healthy, None) => Ok(None),

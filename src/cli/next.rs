@@ -1,12 +1,11 @@
 //! What can be typed next about a run, the likeliest first.
 
-use super::turn::short;
 use crate::journal::store::RunDir;
 use crate::run::event::Rest;
 use crate::run::state::{RunState, Status, StepStatus};
 
 pub fn commands(run: &RunDir, state: &RunState) -> Vec<String> {
-    let run = short(run);
+    let run = run.id.short();
     let (resume, undo) = (format!("opsctl resume {run}"), format!("opsctl undo {run}"));
     let resolve = |step, how| format!("opsctl resolve {run} '{step}' {how}");
     match (&state.rest, state.status) {

@@ -12,11 +12,13 @@ use crate::engine::locate::{self, Site};
 use crate::engine::plan::Needs;
 use crate::host::failure::{Failure, FailureKind};
 use crate::model::facts::Facts;
+use crate::ui::patience::patiently;
 
 /// A site, as the person's inventory describes it, and the runbooks for it.
 pub struct Workplace {
     pub site: Site,
     pub catalog: Catalog,
+    is_quiet: bool,
 }
 
 impl Workplace {
@@ -25,7 +27,7 @@ impl Workplace {
     pub fn open(global: &Global) -> Result<Workplace> {
         let site = Site::load(&locate::inventory(global.inventory.as_deref())?)?;
         let catalog = Catalog::open(Some(site.folder()))?;
-        Ok(Workplace { site, catalog })
+        Ok(Workplace { site, catalog, is_quiet: global.quiet })
     }
 
     pub fn hosts(&self) -> Hosts {
@@ -37,12 +39,19 @@ impl Workplace {
     /// # Errors
     /// When one of them cannot be reached.
     pub async fn facts_for(&self, hosts: &Hosts, needs: &Needs) -> Result<Facts> {
-        hosts.facts_for(&self.site.inventory, needs).await.map_err(|failure| unreachable_host(&failure))
+        self.patiently(hosts.facts_for(&self.site.inventory, needs))
+            .await
+            .map_err(|failure| unreachable_host(&failure))
     }
 
     /// What every host says about itself; why, for those that do not answer.
     pub async fn facts(&self, hosts: &Hosts) -> (Facts, IndexMap<String, Failure>) {
-        hosts.facts(&self.site.inventory).await
+        self.patiently(hosts.facts(&self.site.inventory)).await
+    }
+
+    /// Waits for hosts, and is not silent about it.
+    pub async fn patiently<T>(&self, answers: impl Future<Output = T>) -> T {
+        patiently("answers from the hosts", self.is_quiet, answers).await
     }
 }
 

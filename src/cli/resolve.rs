@@ -59,11 +59,14 @@ impl Resolve {
         turn.journal.append(event).map_err(|error| {
             Error::new(Kind::Usage, format!("this is no answer for `{}` as it is now", self.step))
                 .cause(error.to_string())
-                .hint(format!("opsctl runs show {}", turn::short(&turn.dir)))
+                .hint(format!("opsctl runs show {}", turn.dir.id.short()))
         })?;
-        let next = format!("opsctl resume {}", turn::short(&turn.dir));
+        let next = format!("opsctl resume {}", turn.dir.id.short());
         if global.json {
-            ui::look::give(&format!("{}\n", serde_json::json!({ "resolved": self.step, "next": next })))?;
+            ui::look::give(&format!(
+                "{}\n",
+                serde_json::json!({ "kind": "resolved", "step": self.step, "next": next })
+            ))?;
         } else {
             ui::look::say(&format!("noted for `{}`; next: {next}\n", self.step));
         }

@@ -28,7 +28,7 @@ impl Resume {
         let (plan, state) = (&history.plan, history.state());
         turn::refuse_ended(&turn.dir, state, "resumed")?;
         if self.consent.wants_only_the_plan() {
-            let next = format!("opsctl resume {}", turn::short(&turn.dir));
+            let next = format!("opsctl resume {}", turn.dir.id.short());
             Consent::show_all(std::slice::from_ref(plan), &next, global)?;
             return Ok(ExitCode::SUCCESS);
         }

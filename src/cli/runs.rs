@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Global;
 use super::message::Message;
-use super::turn::{short, status_word};
+use super::turn::status_word;
 use crate::base::Result;
 use crate::base::clock::Clock;
 use crate::journal::store::{RunDir, Store};
@@ -81,7 +81,7 @@ fn list(store: &Store, global: &Global) -> Result<()> {
                     history.plan.params.iter().map(|(name, value)| named(name, value)).collect();
                 let begun = state.created_at.map(|at| format!("{at:.0}")).unwrap_or_default();
                 [
-                    Cell::new(Ink::Bold, short(run)),
+                    Cell::new(Ink::Bold, run.id.short()),
                     status_word(run, state).into(),
                     history.plan.runbook.as_str().into(),
                     with.join(" ").into(),
@@ -90,7 +90,7 @@ fn list(store: &Store, global: &Global) -> Result<()> {
                 ]
             }
             Err(error) => [
-                Cell::new(Ink::Bold, short(run)),
+                Cell::new(Ink::Bold, run.id.short()),
                 Cell::new(Ink::Bad, "unreadable"),
                 error.message.into(),
                 "".into(),
@@ -129,6 +129,7 @@ fn show(run: &RunDir, global: &Global) -> Result<()> {
     let history = run.history()?;
     if global.json {
         let shown = json!({
+            "kind": "run",
             "run": run.id,
             "state": status_word(run, history.state()),
             "plan": history.plan,
@@ -138,7 +139,7 @@ fn show(run: &RunDir, global: &Global) -> Result<()> {
         return ui::look::give(&format!("{shown}\n"));
     }
     let next = super::next::commands(run, history.state());
-    let extra = Extra { is_held: run.holder().is_some(), next, ..Extra::default() };
+    let extra = Extra { is_held: run.holder().is_some(), next };
     ui::look::give(&ui::report::text(&history.plan, &history.records, &extra))
 }
 

@@ -35,7 +35,7 @@ impl Status {
 pub async fn look_at(workplace: &Workplace, hosts: &Hosts) -> (Facts, Vec<Seen>) {
     let (facts, unreachable) = workplace.facts(hosts).await;
     let reasons = unreachable.into_iter().map(|(host, failure)| (host, failure.message)).collect();
-    let seen = look(&workplace.site.inventory, &facts, &reasons, hosts).await;
+    let seen = workplace.patiently(look(&workplace.site.inventory, &facts, &reasons, hosts)).await;
     (facts, seen)
 }
 
@@ -47,9 +47,7 @@ pub fn rows(seen: &[Seen]) -> Vec<Row> {
 fn row(seen: &Seen) -> Row {
     let (target, instance) = match &seen.role {
         Role::Instance { service } => (service.clone(), seen.name.clone()),
-        Role::Database => (format!("database {}", seen.name), String::new()),
-        Role::Cache => (format!("cache {}", seen.name), String::new()),
-        Role::Endpoint => (seen.name.clone(), String::new()),
+        Role::Database | Role::Cache | Role::Endpoint => (seen.label(), String::new()),
     };
     let (health, latency, note) = match &seen.health {
         Health::Healthy { ms } => (Verdict::Healthy, ms.map(Duration::from_millis), String::new()),

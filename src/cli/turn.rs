@@ -24,12 +24,6 @@ pub fn hosts_of(plan: &Plan) -> Hosts {
     Hosts::new(plan.hosts.clone(), plan.inventory.as_ref(), Limits::default())
 }
 
-/// What a person calls the run: the end of its id.
-pub fn short(run: &RunDir) -> String {
-    let id = run.id.to_string();
-    id[id.len() - 8..].to_owned()
-}
-
 /// The run's status in a word; `interrupted` when it should be moving and no process holds it.
 pub fn status_word(run: &RunDir, state: &RunState) -> &'static str {
     if state.status.is_moving() && run.holder().is_none() { "interrupted" } else { state.status.word() }
@@ -45,10 +39,10 @@ pub fn refuse_ended(run: &RunDir, state: &RunState, verb: &str) -> Result<()> {
     }
     let error = Error::new(
         Kind::Usage,
-        format!("run {} is {}: it cannot be {verb}", short(run), state.status.word()),
+        format!("run {} is {}: it cannot be {verb}", run.id.short(), state.status.word()),
     );
     Err(match state.status {
-        Status::Succeeded => error.hint(format!("opsctl undo {}", short(run))),
+        Status::Succeeded => error.hint(format!("opsctl undo {}", run.id.short())),
         _ => error.hint("opsctl runs list"),
     })
 }

@@ -31,7 +31,7 @@ impl Undo {
     pub async fn run(&self, global: &Global) -> Result<ExitCode> {
         let (turn, history) = turn::take(&self.run)?;
         let (plan, state) = (&history.plan, history.state());
-        let run = turn::short(&turn.dir);
+        let run = turn.dir.id.short();
         if state.course == Course::Back {
             let status = state.status.word();
             let error = Error::new(Kind::Usage, format!("run {run} went back already: it is {status}"));

@@ -1,4 +1,7 @@
 //! One try at a step: perform its task, judge the result, take its outputs, wait for its expectations.
+//!
+//! Ctrl-C never cuts off what changes something. It does cut off what only reads, and the wait for expectations, which may take
+//! minutes: what took effect is said to have, and a resumed run looks at the expectations again.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -7,10 +10,12 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::await_check::{Asking, Verdict};
+use super::cancel::Cancel;
 use super::deferred::Outputs;
-use super::task::prepare;
+use super::task::{Ready, prepare};
 use super::world::{Request, World};
-use crate::host::failure::Failure;
+use crate::host::failure::{Failure, FailureKind};
+use crate::model::operation::{Observation, Operation};
 use crate::model::plan::{Effect, Plan, PlannedStep, PlannedUndo, Task};
 use crate::run::event::{Outcome, Phase};
 use crate::run::signal::Signal;
@@ -29,12 +34,28 @@ pub struct Trying<'a> {
     pub phase: Phase,
     pub outputs: &'a Outputs,
     pub tell: &'a (dyn Fn(Signal) + Send + Sync),
+    pub cancel: &'a Cancel,
 }
+
+/// What the steps that follow may use of a step.
+type Taken = BTreeMap<String, Value>;
 
 /// How an attempt fell short; the time it took is added by [`Trying::run`].
 enum Short {
-    Failed { message: String, may_have_changed: bool },
-    Unknown { message: String },
+    Failed {
+        message: String,
+        may_have_changed: bool,
+        /// The host, where nothing came of it because that cannot be reached.
+        unreachable: Option<String>,
+    },
+    Unknown {
+        message: String,
+    },
+    /// It took effect, and nobody knows whether what is expected of it holds.
+    Unconfirmed {
+        message: String,
+        outputs: Taken,
+    },
 }
 
 impl Trying<'_> {
@@ -43,20 +64,53 @@ impl Trying<'_> {
         let log = Mutex::new(String::new());
         let result = self.attempt(&log).await;
         let ms = started.elapsed().as_millis() as u64;
+        let unknown =
+            |message, took_effect, outputs| Outcome::Unknown { message, took_effect, outputs, log: None, ms };
         let outcome = match result {
             Ok(outputs) => Outcome::Succeeded { outputs, log: None, ms },
-            Err(Short::Failed { message, may_have_changed }) => {
-                Outcome::Failed { message, may_have_changed, log: None, ms }
+            Err(Short::Failed { message, may_have_changed, unreachable }) => {
+                Outcome::Failed { message, may_have_changed, unreachable, log: None, ms }
             }
-            Err(Short::Unknown { message }) => Outcome::Unknown { message, ms },
+            Err(Short::Unknown { message }) => unknown(message, false, Taken::new()),
+            Err(Short::Unconfirmed { message, outputs }) => unknown(message, true, outputs),
         };
         Attempt { outcome, log: log.into_inner().unwrap_or_default() }
     }
 
-    async fn attempt(&self, log: &Mutex<String>) -> Result<BTreeMap<String, Value>, Short> {
-        let Some(task) = self.task() else { return Ok(BTreeMap::new()) };
-        let ready = prepare(task, self.plan, self.outputs).map_err(Short::before_anything)?;
+    async fn attempt(&self, log: &Mutex<String>) -> Result<Taken, Short> {
+        let Some(task) = self.task() else { return Ok(Taken::new()) };
+        let ready = prepare(task, self.plan, self.outputs).map_err(|why| Short::failed(why, false))?;
+        if let Operation::Approve { .. } = ready.operation {
+            // The step was not begun before it was approved: that decision is all there is to do.
+            return Ok(Taken::new());
+        }
         let changes = task.effect > Effect::Reads;
+        let performing = self.perform(task, &ready, log);
+        let performed = if changes {
+            performing.await
+        } else {
+            tokio::select! {
+                biased;
+                performed = performing => performed,
+                () = self.cancel.requested() => {
+                    return Err(Short::Unknown { message: "Ctrl-C came before it ended".to_owned() });
+                }
+            }
+        };
+        let observation = performed.map_err(|failure| Short::of(&failure, changes))?;
+        (ready.entry.judge)(&ready.operation, &observation.value)
+            .map_err(|why| Short::failed(why, changes))?;
+        if self.phase == Phase::Undo {
+            return Ok(Taken::new());
+        }
+        let outputs = self.take(&observation.value).map_err(|why| Short::failed(why, changes))?;
+        match self.unconfirmed(changes).await? {
+            None => Ok(outputs),
+            Some(message) => Err(Short::Unconfirmed { message, outputs }),
+        }
+    }
+
+    async fn perform(&self, task: &Task, ready: &Ready, log: &Mutex<String>) -> Result<Observation, Failure> {
         let mut output = |stream, line: &str| {
             if let Ok(mut log) = log.lock() {
                 log.push_str(line);
@@ -72,31 +126,22 @@ impl Trying<'_> {
         let request = Request {
             host: task.host.as_deref(),
             operation: &ready.operation,
-            timeout: self.timeout(),
+            timeout: self.step.timeout.map(Duration::from),
             output: &mut output,
         };
-        let observation =
-            self.world.perform(request).await.map_err(|failure| Short::of(&failure, changes))?;
-        (ready.entry.judge)(&ready.operation, &observation.value)
-            .map_err(|message| Short::Failed { message, may_have_changed: changes })?;
-        if self.phase == Phase::Undo {
-            return Ok(BTreeMap::new());
-        }
-        self.expectations(changes).await?;
-        self.step
-            .outputs
-            .iter()
-            .map(|(name, extract)| match extract.apply(&observation.value) {
-                Ok(value) => Ok((name.clone(), value)),
-                Err(why) => Err(Short::Failed {
-                    message: format!("the output `{name}` cannot be taken: {why}"),
-                    may_have_changed: changes,
-                }),
-            })
-            .collect()
+        self.world.perform(request).await
     }
 
-    async fn expectations(&self, changes: bool) -> Result<(), Short> {
+    fn take(&self, result: &Value) -> Result<Taken, String> {
+        let taken = self.step.outputs.iter().map(|(name, extract)| match extract.apply(result) {
+            Ok(value) => Ok((name.clone(), value)),
+            Err(why) => Err(format!("the output `{name}` cannot be taken: {why}")),
+        });
+        taken.collect()
+    }
+
+    /// Waits for the expectations, one after the other. Why nobody knows whether they hold, if nobody does.
+    async fn unconfirmed(&self, changes: bool) -> Result<Option<String>, Short> {
         let asking = Asking {
             plan: self.plan,
             world: self.world,
@@ -105,16 +150,22 @@ impl Trying<'_> {
             tell: self.tell,
         };
         for check in &self.step.expect {
-            let verdict = asking.until_it_holds(check).await;
+            let verdict = tokio::select! {
+                biased;
+                verdict = asking.until_it_holds(check) => verdict,
+                () = self.cancel.requested() => {
+                    return Ok(Some(format!("Ctrl-C came while `{}` was waited for", check.task.action)));
+                }
+            };
             let message = verdict.describe(check);
             match verdict {
                 Verdict::Holds => {}
-                Verdict::Fails { .. } => return Err(Short::Failed { message, may_have_changed: changes }),
-                Verdict::Unasked(_) if changes => return Err(Short::Unknown { message }),
-                Verdict::Unasked(_) => return Err(Short::Failed { message, may_have_changed: false }),
+                Verdict::Fails { .. } => return Err(Short::failed(message, changes)),
+                Verdict::Unasked(_) if changes => return Ok(Some(message)),
+                Verdict::Unasked(failure) => return Err(Short::of(&failure, false)),
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     fn task(&self) -> Option<&Task> {
@@ -124,24 +175,34 @@ impl Trying<'_> {
             (Phase::Undo, PlannedUndo::None | PlannedUndo::Irreversible) => None,
         }
     }
-
-    fn timeout(&self) -> Option<Duration> {
-        self.step.timeout.map(Duration::from)
-    }
 }
 
 impl Short {
-    fn before_anything(message: String) -> Short {
-        Short::Failed { message, may_have_changed: false }
+    fn failed(message: String, may_have_changed: bool) -> Short {
+        Short::Failed { message, may_have_changed, unreachable: None }
     }
 
     /// After a dispatch, a failure of the way to the host says nothing about the command. A read has no effect to lose.
     fn of(failure: &Failure, changes: bool) -> Short {
-        let message = failure.to_string();
         if failure.is_dispatched && changes {
-            Short::Unknown { message }
-        } else {
-            Short::Failed { message, may_have_changed: false }
+            return Short::Unknown { message: failure.to_string() };
         }
+        if is_out_of_reach(failure) {
+            let (host, message) = (failure.host.clone(), failure.message.clone());
+            return Short::Failed { message, may_have_changed: false, unreachable: Some(host) };
+        }
+        Short::failed(failure.to_string(), false)
+    }
+}
+
+/// Whether it is about the host as a whole, which may come back, and not about what it was asked for.
+fn is_out_of_reach(failure: &Failure) -> bool {
+    match failure.kind {
+        FailureKind::Unreachable | FailureKind::HostKey | FailureKind::Authentication | FailureKind::Lost => {
+            true
+        }
+        // Once it is dispatched, it is the time of the request that was up.
+        FailureKind::Timeout => !failure.is_dispatched,
+        FailureKind::Privilege | FailureKind::Missing | FailureKind::Protocol => false,
     }
 }

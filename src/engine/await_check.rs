@@ -76,17 +76,6 @@ impl Asking<'_> {
         }
     }
 
-    /// Tries the check once, without waiting.
-    pub async fn at_once(&self, check: &PlannedCheck) -> Verdict {
-        let (ready, that) = match prepare_check(check, self.plan, self.outputs) {
-            Ok(prepared) => prepared,
-            Err(saw) => return Verdict::Fails { saw },
-        };
-        let verdict = self.once(check, &ready, that.as_deref()).await;
-        self.tell_of(&ready, &verdict, u32::from(verdict == Verdict::Holds), 1);
-        verdict
-    }
-
     async fn once(&self, check: &PlannedCheck, ready: &Ready, that: Option<&str>) -> Verdict {
         let request = Request {
             host: check.task.host.as_deref(),
@@ -136,10 +125,11 @@ fn judge_by(that: &str, value: &Value) -> Result<(), String> {
     }
 }
 
-/// The fields of a result that fit into a message.
+/// The fields of a result that fit into a message. Without the time it took: what is otherwise the same should read the same.
 fn brief(fields: &Scope) -> String {
     const MOST: usize = 60;
-    let shown = fields.iter().filter(|(_, value)| !value.is_null()).filter_map(|(name, value)| {
+    let told = fields.iter().filter(|(name, value)| name.as_str() != "ms" && !value.is_null());
+    let shown = told.filter_map(|(name, value)| {
         let text = value.as_str().map_or_else(|| value.to_string(), |text| text.trim().to_owned());
         (text.chars().count() <= MOST && !text.is_empty()).then(|| format!("{name}={text}"))
     });

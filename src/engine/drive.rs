@@ -5,14 +5,14 @@
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use tokio::sync::Notify;
 
 use super::attempt::{Attempt, Trying};
+use super::cancel::Cancel;
 use super::deferred::Outputs;
 use super::look::look;
 use super::world::World;
-use crate::base::Result;
 use crate::base::id::StepKey;
+use crate::base::{Error, Result};
 use crate::journal::store::Turn;
 use crate::model::plan::Plan;
 use crate::run::decide::{Decision, Question, decide};
@@ -37,8 +37,7 @@ pub struct Engine<'a> {
     pub plan: &'a Plan,
     pub world: &'a dyn World,
     pub person: &'a dyn Person,
-    /// Told of Ctrl-C.
-    pub cancel: &'a Notify,
+    pub cancel: &'a Cancel,
     pub operator: &'a str,
     pub tell: &'a (dyn Fn(Signal) + Send + Sync),
 }
@@ -58,6 +57,9 @@ impl Engine<'_> {
         let mut known = Known::new(self.person.is_there());
         let mut under_way: FuturesUnordered<BoxFuture<'_, Came>> = FuturesUnordered::new();
         loop {
+            if self.cancel.is_requested() {
+                known.cancelled_by = Some(self.operator.to_owned());
+            }
             match decide(self.plan, turn.journal.state(), &known) {
                 Decision::Start { step, attempt, phase } => {
                     let event = Event::StepStarted { step: step.clone(), attempt, phase };
@@ -99,8 +101,12 @@ impl Engine<'_> {
                 Decision::End(end) => return self.append(turn, &mut known, Event::RunEnded { end }),
                 Decision::Nothing => return Ok(()),
                 Decision::Wait => tokio::select! {
-                    Some(came) = under_way.next() => self.take(turn, &mut known, came)?,
-                    () = self.cancel.notified() => known.cancelled_by = Some(self.operator.to_owned()),
+                    biased;
+                    () = self.cancel.requested(), if known.cancelled_by.is_none() => {}
+                    came = under_way.next() => match came {
+                        Some(came) => self.take(turn, &mut known, came)?,
+                        None => return Err(Error::internal("the run waits, and nothing is under way")),
+                    },
                 },
             }
         }
@@ -121,9 +127,10 @@ impl Engine<'_> {
             }
             Came::Attempt { step, attempt, phase, made } => {
                 let mut outcome = made.outcome;
-                if let (false, Outcome::Succeeded { log, .. } | Outcome::Failed { log, .. }) =
-                    (made.log.is_empty(), &mut outcome)
-                {
+                if !made.log.is_empty() {
+                    let (Outcome::Succeeded { log, .. }
+                    | Outcome::Failed { log, .. }
+                    | Outcome::Unknown { log, .. }) = &mut outcome;
                     *log = Some(turn.dir.blobs().put(made.log.as_bytes())?);
                 }
                 self.append(turn, known, Event::StepFinished { step, attempt, phase, outcome })
@@ -132,10 +139,10 @@ impl Engine<'_> {
     }
 
     fn attempt(&self, step: StepKey, attempt: u32, phase: Phase, outputs: Outputs) -> BoxFuture<'_, Came> {
-        let (plan, world, tell) = (self.plan, self.world, self.tell);
+        let (plan, world, tell, cancel) = (self.plan, self.world, self.tell, self.cancel);
         async move {
             let planned = plan.step(&step).expect("decide names only steps of the plan");
-            let trying = Trying { plan, world, step: planned, phase, outputs: &outputs, tell };
+            let trying = Trying { plan, world, step: planned, phase, outputs: &outputs, tell, cancel };
             let made = trying.run().await;
             Came::Attempt { step, attempt, phase, made }
         }

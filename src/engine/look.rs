@@ -22,7 +22,7 @@ pub async fn look(
         At::Host => reach(world, step).await,
         At::When => when(step, outputs),
         At::DoneWhen => match &step.done_when {
-            Some(check) => answer_of(asking.at_once(check).await),
+            Some(check) => answer_of(asking.until_it_holds(check).await),
             None => Answer::Broken { message: "the step has no `done_when`".to_owned() },
         },
         At::Expect => {

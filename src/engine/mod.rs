@@ -2,6 +2,7 @@
 
 mod attempt;
 mod await_check;
+pub mod cancel;
 pub mod catalog;
 pub mod deferred;
 pub mod drive;
@@ -16,3 +17,6 @@ pub mod shelf;
 mod task;
 pub mod templates;
 pub mod world;
+
+#[cfg(test)]
+mod tests;

@@ -111,7 +111,7 @@ impl Journal {
 
     /// From here on the records go to another file: to one that fails, in a test.
     #[cfg(test)]
-    pub(super) fn write_to(&mut self, file: File) {
+    pub(crate) fn write_to(&mut self, file: File) {
         self.file = file;
     }
 }

@@ -47,7 +47,7 @@ impl ResultKind {
 }
 
 const COMMAND: &[Field] = &[
-    field("status", "the exit code"),
+    field("status", "the exit code; null where the container does not run"),
     field("stdout", "what it wrote to standard output"),
     field("stderr", "what it wrote to standard error"),
 ];

@@ -183,10 +183,11 @@ impl<'a> View<'a> {
             Some(PlannedFailure::Continue) => Stand::Done,
             Some(PlannedFailure::Undo) => Stand::Stop(Decision::TurnBack { because: key.clone() }),
             Some(PlannedFailure::Halt | PlannedFailure::Rescue) | None => {
-                let message = self.state.step(key).and_then(|step| step.message.clone());
-                Stand::Stop(Decision::Rest(Rest::Failed {
-                    step: key.clone(),
-                    message: message.unwrap_or_default(),
+                let state = self.state.step(key);
+                let message = state.and_then(|step| step.message.clone()).unwrap_or_default();
+                Stand::Stop(Decision::Rest(match state.and_then(|step| step.unreachable.clone()) {
+                    Some(host) => Rest::WaitingForHost { step: Some(key.clone()), host, message },
+                    None => Rest::Failed { step: key.clone(), message },
                 }))
             }
         }
@@ -257,5 +258,5 @@ pub(super) fn observe(
 }
 
 pub(super) fn unreachable(host: String, message: String) -> Stand {
-    Stand::Stop(Decision::Rest(Rest::WaitingForHost { host, message }))
+    Stand::Stop(Decision::Rest(Rest::WaitingForHost { step: None, host, message }))
 }

@@ -118,12 +118,26 @@ pub enum Outcome {
         message: String,
         /// Whether the world may have changed all the same. When in doubt: true.
         may_have_changed: bool,
+        /// The host that could not be reached, where that is why. Then nothing came of the attempt.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unreachable: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         log: Option<Digest>,
         ms: u64,
     },
-    /// Nobody knows whether it took effect: the connection was lost, or the time ran out.
-    Unknown { message: String, ms: u64 },
+    /// Nobody knows how it ended: the connection was lost, the time ran out, or somebody pressed Ctrl-C.
+    Unknown {
+        message: String,
+        /// It certainly took effect: only what is expected of it was not seen to hold.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        took_effect: bool,
+        /// Of one that took effect.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        outputs: BTreeMap<String, Value>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        log: Option<Digest>,
+        ms: u64,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,6 +160,8 @@ pub enum Evidence {
     When,
     /// The step's `done_when`, and where that holds its `expect`.
     DoneWhen,
+    /// The step's `expect`: it was seen to take effect before.
+    Expect,
     /// The step may be repeated at will: it only reads, states a desired condition, or says `on_interrupted: rerun`.
     Repeatable,
     Person {
@@ -199,8 +215,13 @@ pub enum Rest {
     WaitingForApproval,
     /// A person has to approve a step, to say whether one took effect, or whether to undo past it.
     WaitingForPerson { step: StepKey, question: String },
-    /// A host does not answer.
-    WaitingForHost { host: String, message: String },
+    /// A host does not answer. With the step that failed for it, if one did: a resumed run tries that one again.
+    WaitingForHost {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<StepKey>,
+        host: String,
+        message: String,
+    },
     /// A step failed, or was declined.
     Failed { step: StepKey, message: String },
     /// Ctrl-C.

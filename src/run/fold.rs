@@ -72,7 +72,10 @@ impl RunState {
                 step.undo.refresh();
             }
         }
-        let Some(Rest::Failed { step: key, .. }) = self.rest.take() else { return };
+        let rest = self.rest.take();
+        let Some(Rest::Failed { step: key, .. } | Rest::WaitingForHost { step: Some(key), .. }) = rest else {
+            return;
+        };
         let Some(halted) = self.steps.get_mut(&key) else { return };
         if halted.declined_by.take().is_some() {
             return;
@@ -115,6 +118,11 @@ impl StepState {
                 self.tries_mut(*phase).attempts = *attempt;
                 self.started_at.get_or_insert(at);
                 self.ended_at = None;
+                self.took_effect = false;
+                self.unreachable = None;
+                if *phase == Phase::Do {
+                    self.outputs.clear();
+                }
             }
             Event::StepFinished { phase, outcome, .. } => match outcome {
                 Outcome::Succeeded { outputs, log, .. } => {
@@ -125,15 +133,22 @@ impl StepState {
                     self.log = log.clone();
                     self.end(at, None);
                 }
-                Outcome::Failed { message, may_have_changed, log, .. } => {
+                Outcome::Failed { message, may_have_changed, unreachable, log, .. } => {
                     self.tries_mut(*phase).failures += 1;
                     self.may_have_changed |= may_have_changed;
+                    self.unreachable = unreachable.clone();
                     self.log = log.clone();
                     self.end(at, Some(message));
                 }
-                Outcome::Unknown { message, .. } => {
-                    self.tries_mut(*phase).losses += 1;
+                Outcome::Unknown { message, took_effect, outputs, log, .. } => {
+                    if *took_effect {
+                        self.outputs = outputs.clone();
+                    } else {
+                        self.tries_mut(*phase).losses += 1;
+                    }
+                    self.took_effect = *took_effect;
                     self.may_have_changed = true;
+                    self.log = log.clone();
                     self.end(at, Some(message));
                 }
             },
@@ -147,6 +162,7 @@ impl StepState {
                     let tries = self.tries_mut(*phase);
                     tries.attempts = *attempt;
                     tries.failures += 1;
+                    self.outputs.clear();
                     self.end(at, Some(message));
                 }
             },

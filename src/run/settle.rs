@@ -1,6 +1,6 @@
 //! A step that was started and that nobody knows the end of: how it is settled before the run goes on.
 //!
-//! Nothing is guessed. A step that may be repeated is repeated, once its host can be reached; `done_when` decides where
+//! Nothing is guessed. One that was seen to take effect only has its expectations looked at again. A step that may be repeated is repeated, once its host can be reached; `done_when` decides where
 //! there is one; else a person does. None of it is a retry, but there is an end to it: a step whose end was lost in front of a
 //! watching process as often as it may be tried, at least twice, has failed.
 
@@ -13,6 +13,9 @@ use crate::model::runbook::OnInterrupted;
 
 impl View<'_> {
     pub(super) fn settle(self, step: &PlannedStep, state: &StepState) -> Stand {
+        if state.took_effect {
+            return self.confirm(step, state, Evidence::Expect);
+        }
         match step.on_interrupted {
             OnInterrupted::Rerun => match self.reach(step) {
                 Ok(()) => again(step, state, Evidence::Repeatable),
@@ -24,14 +27,18 @@ impl View<'_> {
     }
 
     fn probe(self, step: &PlannedStep, state: &StepState) -> Stand {
-        let found = |finding| observe(step, state.done.attempts, Phase::Do, finding, Evidence::DoneWhen);
         match self.look(step, At::DoneWhen) {
-            Ok(Answer::Holds) => {}
-            Ok(Answer::Fails { .. }) => return again(step, state, Evidence::DoneWhen),
-            Ok(Answer::Unreachable { host, message }) => return unreachable(host, message),
-            Ok(Answer::Broken { .. }) => return self.ask_whether_it_happened(step, state),
-            Err(stand) => return stand,
+            Ok(Answer::Holds) => self.confirm(step, state, Evidence::DoneWhen),
+            Ok(Answer::Fails { .. }) => again(step, state, Evidence::DoneWhen),
+            Ok(Answer::Unreachable { host, message }) => unreachable(host, message),
+            Ok(Answer::Broken { .. }) => self.ask_whether_it_happened(step, state),
+            Err(stand) => stand,
         }
+    }
+
+    /// It took effect, as `by` shows. Success means that it was checked as well.
+    fn confirm(self, step: &PlannedStep, state: &StepState, by: Evidence) -> Stand {
+        let found = |finding| observe(step, state.done.attempts, Phase::Do, finding, by);
         match self.look_at_expectations(step) {
             Ok(Answer::Holds) => found(Finding::Happened),
             Ok(Answer::Fails { saw: why } | Answer::Broken { message: why }) => found(Finding::Failed {

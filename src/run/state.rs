@@ -124,6 +124,12 @@ pub struct StepState {
     pub undo: Tries,
     /// Whether there may be something in the world to take back.
     pub may_have_changed: bool,
+    /// Whether the last attempt certainly took effect, although nobody saw its expectations hold.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub took_effect: bool,
+    /// The host that the last attempt could not reach, where that is why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unreachable: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub outputs: BTreeMap<String, Value>,
     /// What the last attempt that did not succeed said.
@@ -283,6 +289,8 @@ impl StepState {
             done: Tries::default(),
             undo: Tries::default(),
             may_have_changed: false,
+            took_effect: false,
+            unreachable: None,
             outputs: BTreeMap::new(),
             message: None,
             log: None,

@@ -147,13 +147,18 @@ fn next(
                         Step::Unknown | Step::Failed,
                         Finding::Happened,
                         Evidence::DoneWhen | Evidence::Person { .. },
-                    ) => step_to(Step::Succeeded),
+                    )
+                    | (Step::Unknown, Finding::Happened, Evidence::Expect) => step_to(Step::Succeeded),
                     (
                         Step::Unknown,
                         Finding::MayRun,
                         Evidence::DoneWhen | Evidence::Repeatable | Evidence::Person { .. },
                     ) => step_to(Step::Pending),
-                    (Step::Unknown, Finding::Failed { .. }, Evidence::DoneWhen | Evidence::Repeatable)
+                    (
+                        Step::Unknown,
+                        Finding::Failed { .. },
+                        Evidence::DoneWhen | Evidence::Expect | Evidence::Repeatable,
+                    )
                     | (Step::Pending, Finding::Failed { .. }, Evidence::When | Evidence::DoneWhen) => {
                         step_to(Step::Failed)
                     }
@@ -244,11 +249,15 @@ fn refusal(run: &RunState, step: Option<&StepState>, event: &Event) -> Option<&'
         (Event::StepFinished { attempt, phase, .. }, Some(step)) => {
             on(*attempt != step.tries(*phase).attempts, "it is not the step's last attempt")
         }
-        (Event::StepObserved { attempt, phase, .. }, Some(step)) => {
+        (Event::StepObserved { attempt, phase, finding, by, .. }, Some(step)) => {
+            let is_denied =
+                step.took_effect && *finding == Finding::MayRun && !matches!(by, Evidence::Person { .. });
             // A step that cannot be begun has failed at the attempt that it would have been.
             let expected = step.tries(*phase).attempts + u32::from(step.status == StepStatus::Pending);
             on(*attempt != expected, "it is not the step's last attempt")
                 .or(on(*phase != step.phase, "it is about the other phase of the step"))
+                .or(on(*by == Evidence::Expect && !step.took_effect, "nobody saw it take effect"))
+                .or(on(is_denied, "it was seen to take effect"))
         }
         (Event::LeaseReleased { host }, _) => on(!run.leases.contains_key(host), "no such lease was taken"),
         (Event::Decision { choice, .. }, step) => match (choice, step) {
@@ -278,7 +287,14 @@ fn refusal(run: &RunState, step: Option<&StepState>, event: &Event) -> Option<&'
             Rest::WaitingForPerson { step, .. } => {
                 on(!run.steps.contains_key(step), "the plan has no such step")
             }
-            Rest::WaitingForApproval | Rest::WaitingForHost { .. } | Rest::Cancelled { .. } => None,
+            Rest::WaitingForHost { step: Some(step), .. } => {
+                let is_why =
+                    |step: &StepState| step.status == StepStatus::Failed && step.unreachable.is_some();
+                on(!run.steps.get(step).is_some_and(is_why), "that step did not fail for its host")
+            }
+            Rest::WaitingForApproval | Rest::WaitingForHost { step: None, .. } | Rest::Cancelled { .. } => {
+                None
+            }
         }),
         (Event::RunEnded { end }, _) => match end {
             End::Succeeded => {

@@ -4,7 +4,7 @@
 //! knows the end of is started again; one that failed makes the run stuck. Nothing is undone past a host that cannot be reached,
 //! nor past a step that is irreversible, unless a person says so.
 
-use super::decide::{Decision, Question, Stand, View, observe, start};
+use super::decide::{Decision, Question, Stand, View, observe, start, unreachable};
 use super::event::{End, Evidence, Finding, Phase, Rest};
 use super::settle::lost_too_often;
 use super::state::{StepState, StepStatus};
@@ -34,7 +34,10 @@ impl View<'_> {
             StepStatus::Undoing => Stand::Busy,
             StepStatus::UndoFailed if state.undo.failures > 0 => {
                 let message = state.message.clone().unwrap_or_default();
-                Stand::Stop(Decision::Rest(Rest::Stuck { step: step.key.clone(), message }))
+                match state.unreachable.clone() {
+                    Some(host) => unreachable(host, message),
+                    None => Stand::Stop(Decision::Rest(Rest::Stuck { step: step.key.clone(), message })),
+                }
             }
             StepStatus::Unknown if state.phase == Phase::Undo => match lost_too_often(step, state.undo) {
                 Some(message) => observe(

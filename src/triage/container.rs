@@ -32,9 +32,11 @@ impl Container {
         self.state == "running"
     }
 
-    /// When it stopped, for one that does not run.
+    /// When it stopped, for one that has. A paused one has not: what Docker remembers of it is an earlier stop.
     pub fn down_since(&self) -> Option<Timestamp> {
-        if self.is_running() { None } else { self.finished_at }
+        self.finished_at.filter(|finished| {
+            !self.is_running() && self.started_at.is_none_or(|started| started <= *finished)
+        })
     }
 
     /// In a few words, for a table: `running, unhealthy`, `exited (137), killed for memory`.
@@ -82,5 +84,7 @@ mod tests {
     fn only_a_stopped_container_is_down_since_a_time() {
         assert!(container("exited", None, 0).down_since().is_some());
         assert!(container("running", None, 0).down_since().is_none());
+        let started_at = Some("2026-03-01T03:20:00Z".parse().unwrap());
+        assert!(Container { started_at, ..container("paused", None, 0) }.down_since().is_none());
     }
 }

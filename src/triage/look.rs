@@ -26,12 +26,23 @@ const PROBE_DEADLINE: Duration = Duration::from_secs(10);
 /// One thing of the inventory, and what was seen of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Seen {
-    /// `argus-1`, `database argus`, `cache redis`, `endpoint nginx`.
+    /// As the inventory calls it.
     pub name: String,
     pub role: Role,
     pub host: String,
     pub container: Option<Container>,
     pub health: Health,
+}
+
+impl Seen {
+    /// What it is called where its role does not show otherwise: `argus-1`, `database argus`, `cache redis`, `nginx`.
+    pub fn label(&self) -> String {
+        match self.role {
+            Role::Instance { .. } | Role::Endpoint => self.name.clone(),
+            Role::Database => format!("database {}", self.name),
+            Role::Cache => format!("cache {}", self.name),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,8 +3,11 @@
 //! Pure. The rules are few and in order: an unreachable host says nothing about its services; a service none of whose
 //! instances is healthy is down; else every unhealthy instance is down by itself, and the healthy ones are not touched.
 
+use indexmap::IndexMap;
+
 use super::look::{Health, Role, Seen};
 use crate::model::inventory::Inventory;
+use crate::model::param::{Param, ParamType};
 
 /// What failover is asked to look after.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,19 +110,48 @@ pub fn diagnose(target: &Target, seen: &[Seen]) -> Diagnosis {
     })
 }
 
-/// The runbook a person named, bound to the target: to its service, or to the instances that are down.
-pub fn named(name: &str, target: &Target, seen: &[Seen]) -> Scenario {
-    let bindings = match (name, target) {
-        (INSTANCE_DOWN, Target::Instance { instance, .. }) => vec![("instance".into(), instance.clone())],
-        (INSTANCE_DOWN, Target::Service(service)) => seen
-            .iter()
-            .filter(|seen| matches!(&seen.role, Role::Instance { service: of } if of == service))
-            .filter(|seen| !seen.health.is_healthy())
-            .map(|seen| ("instance".into(), seen.name.clone()))
-            .collect(),
-        _ => vec![("service".into(), target.service().to_owned())],
+/// The runbook that a person named, bound to the target: its one required parameter says to what of it. One about an
+/// instance is bound to each that is down.
+///
+/// # Errors
+/// In words, when the runbook is not about anything that the target has.
+pub fn named(
+    name: &str,
+    params: &IndexMap<String, Param>,
+    target: &Target,
+    inventory: &Inventory,
+    seen: &[Seen],
+) -> Result<Scenario, String> {
+    let mut required = params.iter().filter(|(_, param)| !param.is_optional());
+    let (Some((param, Param { kind, .. })), None) = (required.next(), required.next()) else {
+        return Err(format!(
+            "`{name}` does not have exactly one required parameter: use `opsctl run {name} ...`"
+        ));
     };
-    Scenario { name: name.to_owned(), bindings, why: "named with --scenario".to_owned() }
+    let service = &inventory.services[target.service()];
+    let lacking = |what: &str| format!("`{}` has no {what} in the inventory", target.service());
+    let values = match kind {
+        ParamType::Service => vec![target.service().to_owned()],
+        ParamType::Instance => match target {
+            Target::Instance { instance, .. } => vec![instance.clone()],
+            Target::Service(name) => down(name, seen),
+        },
+        ParamType::Database => vec![service.database.clone().ok_or_else(|| lacking("database"))?],
+        ParamType::Cache => vec![service.cache.clone().ok_or_else(|| lacking("cache"))?],
+        ParamType::Project => vec![service.project.clone()],
+        ParamType::Host => vec![inventory.host_of(&service.project).to_owned()],
+        _ => return Err(format!("`{name}` is not about a service: use `opsctl run {name} {param}=...`")),
+    };
+    let bindings = values.into_iter().map(|value| (param.clone(), value)).collect();
+    Ok(Scenario { name: name.to_owned(), bindings, why: "named with --scenario".to_owned() })
+}
+
+/// The instances of a service that are not healthy.
+fn down(service: &str, seen: &[Seen]) -> Vec<String> {
+    let is_down = |seen: &&Seen| {
+        matches!(&seen.role, Role::Instance { service: of } if of == service) && !seen.health.is_healthy()
+    };
+    seen.iter().filter(is_down).map(|seen| seen.name.clone()).collect()
 }
 
 fn describe(seen: &Seen) -> String {
@@ -144,6 +176,20 @@ fn is_or_are(names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::source::Source;
+
+    const SITE: &str = r#"name: t
+hosts: { app: { address: local } }
+projects: { web: { host: app, directory: /srv/web } }
+services:
+  argus:
+    project: web
+    database: argus-db
+    instances:
+      argus-1: { health: "http://localhost:1/" }
+      argus-2: { health: "http://localhost:2/" }
+databases: { argus-db: { engine: postgres, project: web, service: pg, user: a, name: a } }
+"#;
 
     fn seen(name: &str, health: Health) -> Seen {
         let role = Role::Instance { service: "argus".into() };
@@ -211,6 +257,23 @@ mod tests {
     fn what_could_not_be_asked_is_not_called_down() {
         let diagnosis = diagnose(&service(), &[unknown("argus-1"), unknown("argus-2")]);
         assert!(matches!(diagnosis, Diagnosis::Blind { .. }), "{diagnosis:?}");
+    }
+
+    #[test]
+    fn a_runbook_that_is_named_is_bound_by_the_type_of_its_parameter() {
+        let inventory = Inventory::read(&Source::new("opsctl.yaml", SITE)).unwrap();
+        let seen = [up("argus-1"), down("argus-2")];
+        let bound = |kind: &str| {
+            let params = serde_json::from_value(serde_json::json!({ "of": { "type": kind } })).unwrap();
+            named("mine", &params, &service(), &inventory, &seen)
+                .map(|scenario| scenario.bindings.into_iter().map(|(_, value)| value).collect::<Vec<_>>())
+        };
+        assert_eq!(bound("service").unwrap(), ["argus"]);
+        assert_eq!(bound("instance").unwrap(), ["argus-2"]);
+        assert_eq!(bound("database").unwrap(), ["argus-db"]);
+        assert_eq!(bound("host").unwrap(), ["app"]);
+        assert!(bound("cache").unwrap_err().contains("no cache"));
+        assert!(bound("string").is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::look::Seen;
 
-/// The names of those that run in the same container, since the same moment, as before.
+/// The labels of those that run in the same container, since the same moment, as before.
 pub fn untouched(before: &[Seen], after: &[Seen]) -> Vec<String> {
     let is_same = |then: &&Seen| {
         let now = after.iter().find(|now| now.name == then.name && now.role == then.role);
@@ -13,7 +13,7 @@ pub fn untouched(before: &[Seen], after: &[Seen]) -> Vec<String> {
             _ => false,
         }
     };
-    before.iter().filter(is_same).map(|then| then.name.clone()).collect()
+    before.iter().filter(is_same).map(Seen::label).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::base::clock::{Timestamp, elapsed};
 
 /// The first is DESIGN 10's "a few seconds"; a long wait must not fill the screen.
-const PAUSES: [Duration; 3] = [Duration::from_secs(3), Duration::from_secs(10), Duration::from_secs(30)];
+const PAUSES: [Duration; 2] = [Duration::from_secs(3), Duration::from_secs(10)];
 
 /// The time since something was last shown.
 #[derive(Debug, Clone)]
@@ -41,12 +41,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_silence_is_broken_after_three_ten_and_then_every_thirty_seconds() {
+    fn a_silence_is_broken_after_three_and_then_every_ten_seconds() {
         let start = Timestamp::UNIX_EPOCH;
         let mut beat = Beat::new(start);
         let due: Vec<u64> =
-            (0..110).filter(|second| beat.is_due(start + Duration::from_secs(*second))).collect();
-        assert_eq!(due, [3, 13, 43, 73, 103]);
+            (0..40).filter(|second| beat.is_due(start + Duration::from_secs(*second))).collect();
+        assert_eq!(due, [3, 13, 23, 33]);
     }
 
     #[test]

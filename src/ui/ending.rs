@@ -1,5 +1,5 @@
 //! What an end report is made of: the state that the records fold into, and what the state forgets: how long each step took
-//! in all, and what its failures said.
+//! in all, and what it failed with.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,10 +24,8 @@ pub struct Ending<'a> {
 pub struct Past {
     /// All attempts together, without the pauses between them.
     pub took: Duration,
-    /// What the last attempt that failed said, whatever came after.
+    /// What the last attempt said, if it failed.
     pub failure: Option<String>,
-    /// The same of its undo.
-    pub undo_failure: Option<String>,
 }
 
 /// One step: what the plan says of it, and what became of it.
@@ -38,7 +36,7 @@ pub struct Entry<'a> {
     pub past: &'a Past,
 }
 
-const NOTHING: &Past = &Past { took: Duration::ZERO, failure: None, undo_failure: None };
+const NOTHING: &Past = &Past { took: Duration::ZERO, failure: None };
 
 impl<'a> Ending<'a> {
     /// Of the records of a journal that was checked when it was read: what follows one that cannot be is passed over.
@@ -59,21 +57,23 @@ impl<'a> Ending<'a> {
 
     fn remember(&mut self, event: &Event) {
         match event {
-            Event::StepFinished { step, phase, outcome, .. } => {
+            Event::StepFinished { step, phase: Phase::Do, outcome, .. } => {
                 let past = self.past.entry(step.clone()).or_default();
                 let (ms, failure) = match outcome {
                     Outcome::Succeeded { ms, .. } => (ms, None),
-                    Outcome::Failed { message, ms, .. } | Outcome::Unknown { message, ms } => {
+                    Outcome::Failed { message, ms, .. } | Outcome::Unknown { message, ms, .. } => {
                         (ms, Some(message))
                     }
                 };
-                if *phase == Phase::Do {
-                    past.took += Duration::from_millis(*ms);
-                }
-                past.fail(*phase, failure);
+                past.took += Duration::from_millis(*ms);
+                past.failure = failure.cloned();
             }
-            Event::StepObserved { step, phase, finding: Finding::Failed { message }, .. } => {
-                self.past.entry(step.clone()).or_default().fail(*phase, Some(message));
+            Event::StepObserved { step, phase: Phase::Do, finding, .. } => {
+                let failure = match finding {
+                    Finding::Failed { message } => Some(message.clone()),
+                    Finding::Happened | Finding::MayRun => None,
+                };
+                self.past.entry(step.clone()).or_default().failure = failure;
             }
             _ => {}
         }
@@ -96,16 +96,6 @@ impl<'a> Ending<'a> {
             PlannedUndo::None | PlannedUndo::Irreversible => None,
         };
         self.state.left_to_undo().into_iter().filter_map(task)
-    }
-}
-
-impl Past {
-    fn fail(&mut self, phase: Phase, message: Option<&String>) {
-        let last = match phase {
-            Phase::Do => &mut self.failure,
-            Phase::Undo => &mut self.undo_failure,
-        };
-        *last = message.cloned().or(last.take());
     }
 }
 

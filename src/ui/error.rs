@@ -42,7 +42,9 @@ fn labelled(ink: Ink, label: &str, body: &str) -> String {
     format!("{} {body}\n", ink.on(format!("{label}:")))
 }
 
+/// Part of the public interface.
 #[derive(Serialize)]
+#[serde(tag = "kind", rename = "error")]
 struct Line<'a> {
     error: Body<'a>,
 }
@@ -131,11 +133,11 @@ mod tests {
 
     #[test]
     fn a_program_reads_an_error_as_one_json_line() {
-        insta::assert_snapshot!(json(&full()), @r#"{"error":{"kind":"invalid","message":"unknown key `instnces` in service `argus`","detail":"  --> opsctl.yaml:9:5\n   |\n 9 |     instnces:\n   |     ^^^^^^^^ not a key of a service\n","causes":["cannot load `opsctl.yaml`","first line\nsecond line"],"hints":["rename it to `instances`","opsctl inventory check"],"exit_code":3}}"#);
+        insta::assert_snapshot!(json(&full()), @r#"{"kind":"error","error":{"kind":"invalid","message":"unknown key `instnces` in service `argus`","detail":"  --> opsctl.yaml:9:5\n   |\n 9 |     instnces:\n   |     ^^^^^^^^ not a key of a service\n","causes":["cannot load `opsctl.yaml`","first line\nsecond line"],"hints":["rename it to `instances`","opsctl inventory check"],"exit_code":3}}"#);
         let short = json(&Error::new(Kind::Stuck, "x"));
         assert_eq!(
             short,
-            "{\"error\":{\"kind\":\"stuck\",\"message\":\"x\",\"causes\":[],\"hints\":[],\"exit_code\":12}}\n"
+            "{\"kind\":\"error\",\"error\":{\"kind\":\"stuck\",\"message\":\"x\",\"causes\":[],\"hints\":[],\"exit_code\":12}}\n"
         );
     }
 }

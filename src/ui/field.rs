@@ -29,12 +29,6 @@ impl Fields {
         self.last = label.to_owned();
     }
 
-    /// A line below the last one, in the same column.
-    pub fn below(&mut self, text: &str) {
-        let label = self.last.clone();
-        self.add(&label, Ink::Plain, text);
-    }
-
     pub fn into_text(self) -> String {
         self.text
     }

@@ -7,7 +7,6 @@ use super::look::Look;
 use super::narrator::{Narrator, Volume};
 use super::outline::Outline;
 use super::reporter::Reporter;
-use super::watch::Watch;
 use crate::base::clock::Clock;
 use crate::run::signal::Signal;
 
@@ -18,7 +17,6 @@ pub struct LineReporter<W> {
     volume: Volume,
     clock: Clock,
     narrator: Narrator,
-    watch: Watch,
     beat: Beat,
 }
 
@@ -30,7 +28,6 @@ impl<W: Write + Send> LineReporter<W> {
             volume,
             beat: Beat::new(clock.now()),
             narrator: Narrator::new(outline, volume, clock.clone()),
-            watch: Watch::default(),
             clock,
         }
     }
@@ -49,24 +46,29 @@ impl<W: Write + Send> LineReporter<W> {
 
 impl<W: Write + Send> Reporter for LineReporter<W> {
     fn signal(&mut self, signal: &Signal) {
-        self.watch.signal(signal, self.clock.now());
         let lines = self.narrator.lines(signal);
         self.write(&lines);
     }
 
     fn tick(&mut self) {
-        if self.volume > Volume::Quiet && !self.watch.is_over() && self.beat.is_due(self.clock.now()) {
+        let held = self.narrator.held();
+        self.write(&held);
+        if self.volume > Volume::Quiet && !self.narrator.watch.is_over() && self.beat.is_due(self.clock.now())
+        {
             let beat = self.beat.clone();
-            let lines = self.narrator.still(&self.watch);
+            let lines = self.narrator.still();
             self.write(&lines);
             self.beat = beat;
         }
     }
 
-    fn pause(&mut self) {}
+    fn pause(&mut self) {
+        let held = self.narrator.held();
+        self.write(&held);
+    }
 
     fn finish(&mut self) {
-        let _ = self.out.flush();
+        self.pause();
     }
 }
 
@@ -76,8 +78,8 @@ mod tests {
 
     use super::*;
     use crate::base::amount::Span;
-    use crate::run::event::{Event, Phase};
-    use crate::ui::sample::{self, key, plan, records, run_id, started};
+    use crate::run::event::{Event, Phase, Skip};
+    use crate::ui::sample::{self, created, epoch, key, plan, records, run_id, skipped, started};
     use crate::ui::story;
 
     struct Scene {
@@ -144,41 +146,68 @@ mod tests {
         assert_eq!(anstream::adapter::strip_str(&painted).to_string(), plain);
     }
 
-    #[test]
-    fn a_check_that_says_the_same_again_is_shown_once_unless_the_person_wants_all() {
-        let check = |holds, saw: &str, streak| Signal::Checked {
+    fn checked(holds: bool, saw: &str, streak: u32) -> Signal {
+        Signal::Checked {
             step: key("restart[argus-1]"),
             check: "GET http://localhost:3001/api/health".into(),
             holds,
             saw: saw.into(),
             streak,
-            needed: 2,
-        };
-        let signals =
-            [check(false, "status 502", 0), check(false, "status 502", 0), check(true, "status 200", 1)];
-        let shown = |volume| Scene::new(Look::PLAIN, volume).told(&signals).text().matches("502").count();
-        assert_eq!(shown(Volume::Normal), 1);
-        assert_eq!(shown(Volume::Verbose), 2);
+            needed: 3,
+        }
+    }
+
+    #[test]
+    fn a_check_is_news_when_it_sees_something_else_than_before_and_never_because_it_holds() {
+        let [begin] = records([started("restart[argus-1]", 1, Phase::Do)]).map(Signal::Recorded);
+        let before = [checked(false, "status 500", 0), begin];
+        let during = [
+            checked(false, "status 502", 0),
+            checked(false, "status 502", 0),
+            checked(true, "", 1),
+            checked(false, "status 502", 0),
+            checked(true, "", 1),
+            checked(true, "", 2),
+            checked(true, "", 3),
+        ];
+        let shown = |volume| Scene::new(Look::PLAIN, volume).told(&[&before[..], &during].concat()).text();
+        insta::assert_snapshot!(shown(Volume::Normal), @r"
+        00:00 restart[argus-1] ▶ started on app: Restart argus-1
+        00:00 restart[argus-1]     waiting for GET http://localhost:3001/api/health (saw status 502)
+        00:00 restart[argus-1]     waiting for GET http://localhost:3001/api/health (saw status 502)
+        ");
+        assert_eq!(shown(Volume::Verbose).lines().count(), 9, "the person who wants all gets all");
+    }
+
+    #[test]
+    fn what_was_not_needed_is_not_mentioned_unless_the_person_wants_all() {
+        let signals = records([skipped("database/start", Skip::NotNeeded)]).map(Signal::Recorded);
+        assert_eq!(Scene::plain().told(&signals).text(), "");
+        let all = Scene::new(Look::PLAIN, Volume::Verbose).told(&signals).text();
+        assert!(all.contains("not needed, `database` did not fail"), "{all}");
+    }
+
+    #[test]
+    fn how_a_turn_began_is_said_within_a_moment_even_if_nothing_follows() {
+        let began = records([created(), epoch()]).map(Signal::Recorded);
+        let mut scene = Scene::plain().told(&began);
+        scene.reporter.tick();
+        assert_eq!(scene.text(), "00:00 run                begun by erin@laptop\n");
     }
 
     #[test]
     fn a_long_silence_says_what_is_waited_for_and_for_how_long() {
         let mut signals: Vec<_> =
             records([started("restart[argus-1]", 2, Phase::Do)]).map(Signal::Recorded).into();
-        signals.push(Signal::Checked {
-            step: key("restart[argus-1]"),
-            check: "GET http://localhost:3001/api/health".into(),
-            holds: false,
-            saw: "status 502".into(),
-            streak: 0,
-            needed: 3,
-        });
-        insta::assert_snapshot!(Scene::plain().told(&signals).silent_for(45).text(), @r"
+        signals.push(checked(false, "status 502", 0));
+        let scene = Scene::plain().told(&signals).silent_for(15);
+        let scene = scene.told(&[checked(true, "", 2)]).silent_for(9);
+        insta::assert_snapshot!(scene.text(), @r"
         00:00 restart[argus-1] ▶ started on app: Restart argus-1 (attempt 2)
-        00:00 restart[argus-1]     check does not hold yet: GET http://localhost:3001/api/health (saw status 502)
-        00:03 restart[argus-1]   still running for 3s, attempt 2, check does not hold yet: GET http://localhost:3001/api/health (saw status 502)
-        00:13 restart[argus-1]   still running for 13s, attempt 2, check does not hold yet: GET http://localhost:3001/api/health (saw status 502)
-        00:43 restart[argus-1]   still running for 43s, attempt 2, check does not hold yet: GET http://localhost:3001/api/health (saw status 502)
+        00:00 restart[argus-1]     waiting for GET http://localhost:3001/api/health (saw status 502)
+        00:03 restart[argus-1]   still running for 3s, attempt 2, waiting for GET http://localhost:3001/api/health (saw status 502)
+        00:13 restart[argus-1]   still running for 13s, attempt 2, waiting for GET http://localhost:3001/api/health (saw status 502)
+        00:23 restart[argus-1]   still running for 23s, attempt 2, waiting for GET http://localhost:3001/api/health (2 of 3 in a row)
         ");
     }
 
@@ -188,6 +217,9 @@ mod tests {
             Signal::Waiting { what: "a connection to host `app`".into(), at_most: Some(Span::secs(10)) };
         let text = Scene::plain().told(&[waiting]).silent_for(4).text();
         assert!(text.contains("still waiting for a connection to host `app`, 3s of at most 10s"), "{text}");
+        let text = Scene::plain().told(&[checked(false, "status 502", 0)]).silent_for(4).text();
+        let look = "still looking at `restart[argus-1]`, waiting for GET http://localhost:3001/api/health (saw status 502)";
+        assert!(text.contains(look), "{text}");
         let text = Scene::plain().told(&[Signal::Opened { run: run_id() }]).silent_for(4).text();
         assert!(text.contains("still working, no step is running"), "{text}");
         let ended: Vec<_> = records([Event::RunEnded { end: crate::run::event::End::Succeeded }])

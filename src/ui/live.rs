@@ -13,7 +13,6 @@ use super::narrator::{Narrator, Volume};
 use super::outline::Outline;
 use super::paint::Ink;
 use super::reporter::Reporter;
-use super::watch::Watch;
 use crate::base::clock::Clock;
 use crate::base::id::StepKey;
 use crate::run::signal::Signal;
@@ -25,7 +24,6 @@ pub struct LiveReporter<W> {
     look: Look,
     clock: Clock,
     narrator: Narrator,
-    watch: Watch,
     rows: MultiProgress,
     steps: HashMap<StepKey, ProgressBar>,
     /// For what is not a step: a connection, a lock, a pause.
@@ -46,17 +44,36 @@ impl<W: Write + Send> LiveReporter<W> {
             look,
             narrator: Narrator::new(outline, volume, clock.clone()),
             clock,
-            watch: Watch::default(),
             rows: MultiProgress::with_draw_target(target),
             steps: HashMap::new(),
             run: None,
         }
     }
 
+    /// Written past the rows, not by them: so they are plain lines in the scrollback, however the window is resized.
+    fn write(&mut self, lines: &[String]) {
+        if lines.is_empty() {
+            return;
+        }
+        let (rows, out, look) = (&self.rows, &mut self.out, self.look);
+        rows.suspend(|| {
+            for line in lines {
+                // A failure to write is no reason to stop a recovery.
+                let _ = writeln!(out, "{}", look.fit(line));
+            }
+            let _ = out.flush();
+        });
+    }
+
+    /// Takes away the rows of steps that have ended, so that none is drawn again below the line that says so.
+    fn drop_ended(&mut self) {
+        let (rows, watch) = (&self.rows, &self.narrator.watch);
+        self.steps.retain(|step, row| watch.is_running(step) || drop_row(rows, row));
+    }
+
     fn refresh(&mut self) {
         let now = self.clock.now();
-        let (rows, watch) = (&self.rows, &self.watch);
-        self.steps.retain(|step, row| watch.is_running(step) || drop_row(rows, row));
+        let (rows, watch) = (&self.rows, &self.narrator.watch);
         for (step, underway) in watch.running() {
             let row = self.steps.entry(step.clone()).or_insert_with(|| new_row(rows, self.look));
             let line = underway.last_line.as_ref();
@@ -89,33 +106,27 @@ impl<W: Write + Send> LiveReporter<W> {
 
 impl<W: Write + Send> Reporter for LiveReporter<W> {
     fn signal(&mut self, signal: &Signal) {
-        self.watch.signal(signal, self.clock.now());
         let lines = self.narrator.lines(signal);
-        if !lines.is_empty() {
-            let (rows, out, look) = (&self.rows, &mut self.out, self.look);
-            // Written past the rows, not by them: so they are plain lines in the scrollback, however the window is resized.
-            rows.suspend(|| {
-                for line in &lines {
-                    // A failure to write is no reason to stop a recovery.
-                    let _ = writeln!(out, "{}", look.fit(line));
-                }
-                let _ = out.flush();
-            });
-        }
+        self.drop_ended();
+        self.write(&lines);
         self.refresh();
     }
 
     fn tick(&mut self) {
+        let held = self.narrator.held();
+        self.write(&held);
         self.refresh();
         self.steps.values().chain(&self.run).for_each(ProgressBar::tick);
     }
 
     fn pause(&mut self) {
+        let held = self.narrator.held();
+        self.write(&held);
         self.clear();
     }
 
     fn finish(&mut self) {
-        self.clear();
+        self.pause();
     }
 }
 

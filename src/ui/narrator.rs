@@ -1,14 +1,16 @@
 //! Signals as lines: the time since the start, the step, what happened. Both displays show these same lines.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use super::opening;
 use super::outline::Outline;
 use super::paint::{Ink, clean, hang};
 use super::watch::{Watch, of_check};
 use super::words::{About, Said, Tone, of_event};
 use crate::base::clock::{Clock, Timestamp, elapsed};
 use crate::base::id::StepKey;
-use crate::run::event::{Event, Finding, Outcome, Record};
+use crate::run::event::{Event, Finding, Outcome, Record, Skip};
 use crate::run::signal::{Signal, Stream};
 
 /// How much is said.
@@ -17,9 +19,12 @@ pub enum Volume {
     /// Only failures, and how the run ends.
     Quiet,
     Normal,
-    /// Also every try of a check, and what steps hand on to later ones.
+    /// Also every try of a check, what was not needed, and what steps hand on to later ones.
     Verbose,
 }
+
+/// A silence of this length needs no word.
+const SHORT: Duration = Duration::from_secs(3);
 
 /// Steps named in one break of the silence; the others are counted.
 const NAMED: usize = 4;
@@ -33,19 +38,53 @@ pub struct Narrator {
     origin: Option<Timestamp>,
     /// What each check last said, so that the same is not said every second.
     checks: BTreeMap<(StepKey, String), (bool, String)>,
+    /// How the turn began, as long as more of it may come.
+    opening: Vec<Record>,
+    /// What goes on meanwhile.
+    pub watch: Watch,
 }
 
 impl Narrator {
     pub fn new(outline: Outline, volume: Volume, clock: Clock) -> Narrator {
-        Narrator { outline, volume, clock, origin: None, checks: BTreeMap::new() }
+        Narrator {
+            outline,
+            volume,
+            clock,
+            origin: None,
+            checks: BTreeMap::new(),
+            opening: Vec::new(),
+            watch: Watch::default(),
+        }
     }
 
     /// The lines for a signal; none when it is not worth one. Each is painted and ends without a newline.
     pub fn lines(&mut self, signal: &Signal) -> Vec<String> {
+        self.watch.signal(signal, self.clock.now());
+        if let Signal::Recorded(record) = signal
+            && self.volume == Volume::Normal
+            && opening::belongs(&record.event, self.opening.is_empty())
+        {
+            self.opening.push(record.clone());
+            return Vec::new();
+        }
+        let mut lines = self.held();
+        lines.extend(self.said(signal));
+        lines
+    }
+
+    /// The line that waited for more to say. To be asked for whenever nothing is signalled for a moment.
+    pub fn held(&mut self) -> Vec<String> {
+        let records = std::mem::take(&mut self.opening);
+        let Some(first) = records.first() else { return Vec::new() };
+        vec![self.line(first.at, "run", Tone::Plain, &opening::text(&records))]
+    }
+
+    fn said(&mut self, signal: &Signal) -> Vec<String> {
         match signal {
             Signal::Recorded(record) => self.record(record),
             _ if self.volume == Volume::Quiet => Vec::new(),
             Signal::Opened { run } => {
+                let run = run.short();
                 let resume = Ink::Command.on(format!("opsctl resume {run}"));
                 vec![format!("run {run}, if anything interrupts it: {resume}")]
             }
@@ -58,11 +97,17 @@ impl Narrator {
                 vec![self.line(self.clock.now(), step.as_str(), Tone::Plain, &text)]
             }
             Signal::Checked { step, check, holds, saw, streak, needed } => {
-                if !self.is_news(step, check, *holds, saw, *streak <= *needed) {
+                if !self.is_news(step, check, *holds, saw) {
                     return Vec::new();
                 }
                 let text = format!("  {}", of_check(check, *holds, saw, *streak, *needed));
                 vec![self.line(self.clock.now(), step.as_str(), Tone::Plain, &text)]
+            }
+            // Over before anybody could wonder.
+            Signal::Waiting { at_most: Some(most), .. }
+                if self.volume < Volume::Verbose && most.0 <= SHORT =>
+            {
+                Vec::new()
             }
             Signal::Waiting { what, at_most } => {
                 let limit = at_most.map(|limit| format!(", at most {limit}")).unwrap_or_default();
@@ -73,8 +118,8 @@ impl Narrator {
     }
 
     /// What breaks a silence: one line for each step that runs, and what else is waited for.
-    pub fn still(&mut self, watch: &Watch) -> Vec<String> {
-        let now = self.clock.now();
+    pub fn still(&mut self) -> Vec<String> {
+        let (now, watch) = (self.clock.now(), self.watch.clone());
         let mut lines = Vec::new();
         for (step, underway) in watch.running().take(NAMED) {
             let text = Ink::Dim.on(format!("still {}", underway.describe(now)));
@@ -92,13 +137,12 @@ impl Narrator {
         if let Event::StepStarted { step, .. } = &record.event {
             self.checks.retain(|(of, _), _| of != step);
         }
-        let said = of_event(&record.event, &self.outline);
-        if self.volume == Volume::Quiet && !is_for_the_quiet(&record.event) {
+        if !self.is_told(&record.event) {
             // The time column counts from the first event all the same.
             self.origin.get_or_insert(record.at);
             return Vec::new();
         }
-        let Said { about, tone, text } = said;
+        let Said { about, tone, text } = of_event(&record.event, &self.outline);
         let about = match &about {
             About::Run => "run".to_owned(),
             About::Host(host) => format!("host {host}"),
@@ -116,11 +160,21 @@ impl Narrator {
         lines
     }
 
-    /// Whether a check says something new: how far it is, or something else than last time.
-    fn is_news(&mut self, step: &StepKey, check: &str, holds: bool, saw: &str, is_counting: bool) -> bool {
-        let last = self.checks.insert((step.clone(), check.to_owned()), (holds, saw.to_owned()));
-        let is_same = last.is_some_and(|last| last == (holds, saw.to_owned()));
-        !is_same || (holds && is_counting) || self.volume == Volume::Verbose
+    fn is_told(&self, event: &Event) -> bool {
+        match self.volume {
+            Volume::Quiet => is_for_the_quiet(event),
+            Volume::Normal => !matches!(event, Event::StepSkipped { why: Skip::NotNeeded, .. }),
+            Volume::Verbose => true,
+        }
+    }
+
+    /// Whether a check says something new. That one holds is not news: the end of its step will say so. Nor is what is seen
+    /// before a step begins: that it begins, or is skipped, says it.
+    fn is_news(&mut self, step: &StepKey, check: &str, holds: bool, saw: &str) -> bool {
+        let now = (holds, saw.to_owned());
+        let last = self.checks.insert((step.clone(), check.to_owned()), now.clone());
+        let is_new = !holds && self.watch.is_running(step) && last != Some(now);
+        is_new || self.volume == Volume::Verbose
     }
 
     fn line(&mut self, at: Timestamp, about: &str, tone: Tone, text: &str) -> String {

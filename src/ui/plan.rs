@@ -1,130 +1,57 @@
 //! A plan for the person who has to approve it: every step in order with its exact commands, then what it all touches.
-//!
-//! Every step is shown exactly once: one that mends another stands below that one, and one whose place cannot be found
-//! stands at the end rather than nowhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
+
 use super::field::Fields;
 use super::paint::{Ink, visible};
-use super::step;
+use super::steps::{self, is_skipped};
 use super::words::short;
 use crate::base::id::StepKey;
 use crate::model::inventory::Become;
-use crate::model::plan::{Effect, Plan, PlannedStep, PlannedUndo, Task, When};
+use crate::model::plan::{Effect, Plan, PlannedStep, PlannedUndo, Task};
 use crate::model::runbook::Risk;
 
 /// The column of the labels of the head and the foot.
 const LABEL: usize = 9;
 
 /// The plan, painted. With the next command to paste, it also says that nothing was changed.
-pub fn text(plan: &Plan, next: Option<&str>) -> String {
-    let mut drawing = Drawing { plan, numbers: BTreeMap::new(), text: head(plan) };
-    for step in plan.steps.iter().filter(|step| step.rescues.is_none()) {
-        drawing.text.push('\n');
-        drawing.step(step, 0);
-    }
-    // A plan that was damaged or made by another version must not hide a step.
-    for step in &plan.steps {
-        if !drawing.numbers.contains_key(&step.key) {
-            drawing.text.push('\n');
-            drawing.step(step, 0);
-        }
-    }
-    let Drawing { numbers, mut text, .. } = drawing;
-    text.push('\n');
-    text.push_str(&foot(plan, &numbers, next));
-    text
+pub fn text(plan: &Plan, next: Option<&str>, is_verbose: bool) -> String {
+    let (steps, numbers) = steps::draw(plan, is_verbose);
+    format!("{}\n{steps}\n{}", head(plan), foot(plan, &numbers, next))
 }
 
-/// The plan as `plan.json` holds it, in one line.
+/// The plan as `plan.json` holds it, in one line, told apart from other lines by its `kind`.
 pub fn json(plan: &Plan) -> String {
-    String::from_utf8_lossy(&plan.to_bytes()).into_owned() + "\n"
+    #[derive(Serialize)]
+    #[serde(tag = "kind", rename = "plan")]
+    struct Line<'a> {
+        #[serde(flatten)]
+        plan: &'a Plan,
+    }
+    let line = serde_json::to_string(&Line { plan }).expect("a plan is made of maps with string keys");
+    format!("{line}\n")
 }
 
 fn head(plan: &Plan) -> String {
-    let title = format!("{}: {}", visible(&plan.runbook), visible(&plan.title));
-    let mut fields = Fields::new(0, LABEL);
-    fields.add("site", Ink::Plain, &visible(&plan.site));
-    fields.add("runbook", Ink::Plain, &visible(&plan.origin));
+    let name = format!("{} ({})", visible(&plan.runbook), visible(&plan.origin));
+    let title = Ink::Bold.on(format!("{name}: {}", visible(&plan.title)));
+    let mut of = visible(&plan.site);
+    for (name, value) in &plan.params {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        of.push_str(&format!(", {}={}", visible(name), visible(&value)));
+    }
     let (risk, ink) = match plan.risk {
         Risk::ReadOnly => ("read-only: changes nothing", Ink::Good),
         Risk::Disruptive => ("disruptive: interrupts something that can be started again", Ink::Warn),
         Risk::Destructive => ("destructive: can lose data", Ink::Bad),
     };
-    fields.add("risk", ink, risk);
-    if let Some(rto) = plan.rto {
-        fields.add("RTO", Ink::Plain, &rto.to_string());
-    }
-    for (name, value) in &plan.params {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        fields.add("with", Ink::Plain, &format!("{}={}", visible(name), visible(&value)));
-    }
-    fields.add("plan", Ink::Plain, short(&plan.digest()));
-    format!("{}\n{}", Ink::Bold.on(title), fields.into_text())
-}
-
-struct Drawing<'a> {
-    plan: &'a Plan,
-    /// The steps drawn so far, by the number that they are shown with.
-    numbers: BTreeMap<StepKey, usize>,
-    text: String,
-}
-
-impl Drawing<'_> {
-    fn step(&mut self, step: &PlannedStep, indent: usize) {
-        let number = self.numbers.len() + 1;
-        if self.numbers.insert(step.key.clone(), number).is_some() {
-            return;
-        }
-        let margin = " ".repeat(indent);
-        let indent = indent + 3;
-        self.group(step, &margin);
-        if step.undo == PlannedUndo::Irreversible && !is_skipped(step) {
-            let line = format!("!!! POINT OF NO RETURN: nothing takes back step {number} !!!");
-            self.text.push_str(&format!("{margin}{}\n", Ink::Bad.on(line)));
-        }
-        let title = Ink::Bold.on(visible(&step.title));
-        self.text.push_str(&format!("{margin}{number}. {title}\n{}", step::text(step, indent)));
-        let (plan, before) = (self.plan, self.numbers.len());
-        for rescue in plan.steps.iter().filter(|other| other.rescues.as_ref() == Some(&step.key)) {
-            if self.numbers.contains_key(&rescue.key) {
-                continue;
-            }
-            let is_first = self.numbers.len() == before;
-            let lead = Ink::Warn.on(format!("if step {number} fails:"));
-            self.text.push_str(&if is_first { format!("{margin}   {lead}\n") } else { "\n".to_owned() });
-            self.step(rescue, indent + 3);
-        }
-        if self.numbers.len() > before {
-            self.text.push_str(&format!("{margin}   then step {number} is tried once more\n"));
-        }
-    }
-
-    /// Before the first item of a `for_each`: how its items go together.
-    fn group(&mut self, step: &PlannedStep, margin: &str) {
-        let Some(group) = &step.group else { return };
-        let mut items = self.plan.steps.iter().filter(|other| other.group.as_ref() == Some(group));
-        let is_first = items.next().is_some_and(|first| first.key == step.key);
-        let others = items.count();
-        if !is_first || others == 0 {
-            return;
-        }
-        let pace = match group.parallel {
-            0 | 1 => "one at a time".to_owned(),
-            parallel => format!("{parallel} at a time"),
-        };
-        let limit = match group.max_failures {
-            0 => "after one has failed".to_owned(),
-            most => format!("after more than {most} have failed"),
-        };
-        let line = format!("the next {} steps, {pace}; {limit}, no other is begun", others + 1);
-        self.text.push_str(&format!("{margin}{}\n", Ink::Dim.on(line)));
-    }
-}
-
-fn is_skipped(step: &PlannedStep) -> bool {
-    matches!(step.when, Some(When::Fixed { holds: false, .. }))
+    let rto = plan.rto.map(|rto| format!(", RTO {rto}")).unwrap_or_default();
+    let mut fields = Fields::new(0, LABEL);
+    fields.add("plan", Ink::Plain, &format!("{} for {of}", short(&plan.digest())));
+    fields.add("risk", Ink::Plain, &format!("{}{rto}", ink.on(risk)));
+    format!("{title}\n{}", fields.into_text())
 }
 
 fn foot(plan: &Plan, numbers: &BTreeMap<StepKey, usize>, next: Option<&str>) -> String {
@@ -132,13 +59,10 @@ fn foot(plan: &Plan, numbers: &BTreeMap<StepKey, usize>, next: Option<&str>) -> 
     let mut fields = Fields::new(0, LABEL);
     add_hosts(&mut fields, plan, &steps);
     fields.add("changes", Ink::Plain, &of_changes(&steps, plan.steps.len()));
-    add_undo(&mut fields, &steps, numbers);
     if steps.iter().any(|step| step.task.effect != Effect::Reads) {
-        fields.add(
-            "failure",
-            Ink::Plain,
-            "where a step says nothing else, the run halts there and can be resumed",
-        );
+        add_undo(&mut fields, &steps, numbers);
+        let text = "the run halts at the step, unless that says otherwise, and can be resumed";
+        fields.add("failure", Ink::Plain, text);
     }
     let mut text = fields.into_text();
     if let Some(next) = next {
@@ -192,13 +116,15 @@ fn of_changes(steps: &[&PlannedStep], all: usize) -> String {
     if changing == 0 {
         return format!("nothing: all {all} steps only look");
     }
-    let verb = if changing == 1 { "changes" } else { "change" };
-    let mut text = format!("{changing} of {all} steps {verb} something");
+    let mut text = format!("{changing} of {all} steps ($)");
     if rescuing > 0 {
         text.push_str(&format!(", {rescuing} of them only if another fails"));
     }
     if destroying > 0 {
-        text.push_str(&format!(", {destroying} can lose data"));
+        text.push_str(&format!("; {destroying} can lose data (!)"));
+    }
+    if steps.iter().all(|step| !matches!(step.undo, PlannedUndo::Task(_))) {
+        text.push_str("; undo takes nothing back");
     }
     text
 }
@@ -213,12 +139,14 @@ fn add_undo(fields: &mut Fields, steps: &[&PlannedStep], numbers: &BTreeMap<Step
     let list = |numbers: &mut dyn Iterator<Item = &usize>| {
         numbers.map(usize::to_string).collect::<Vec<_>>().join(", ")
     };
-    let what = match undoable.len() {
-        0 => "nothing to take back".to_owned(),
-        1 => format!("takes back step {}", list(&mut undoable.iter())),
-        _ => format!("takes back steps {}, in that order", list(&mut undoable.iter().rev())),
-    };
-    fields.add("undo", Ink::Plain, &what);
+    match undoable.len() {
+        0 => {}
+        1 => fields.add("undo", Ink::Plain, &format!("takes back step {}", list(&mut undoable.iter()))),
+        _ => {
+            let steps = list(&mut undoable.iter().rev());
+            fields.add("undo", Ink::Plain, &format!("takes back steps {steps}, in that order"));
+        }
+    }
     if !irreversible.is_empty() {
         let which = list(&mut irreversible.iter());
         let noun = if irreversible.len() == 1 { "step" } else { "steps" };
@@ -233,12 +161,12 @@ fn add_undo(fields: &mut Fields, steps: &[&PlannedStep], numbers: &BTreeMap<Step
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::id::StepKey;
+    use crate::model::plan::PlannedFailure;
     use crate::ui::look::Look;
     use crate::ui::sample;
 
     fn plain(plan: &Plan, next: Option<&str>) -> String {
-        Look::PLAIN.fit(&text(plan, next))
+        Look::PLAIN.fit(&text(plan, next, false))
     }
 
     #[test]
@@ -268,16 +196,45 @@ mod tests {
         plan.steps[3].rescues = Some(plan.steps[2].key.clone());
         let shown = plain(&plan, None);
         for step in &plan.steps {
-            let line = format!("step         {}\n", step.key);
-            assert_eq!(shown.matches(&line).count(), 1, "{}", step.key);
+            let begin = format!(". {} ", step.key);
+            assert_eq!(shown.matches(&begin).count(), 1, "{}: {shown}", step.key);
         }
     }
 
     #[test]
-    fn the_json_form_is_the_plan_itself_in_one_line() {
+    fn steps_that_mend_as_others_did_are_named_and_not_shown_again_unless_the_person_wants_all() {
+        let mut plan = sample::plan();
+        for item in ["argus-1", "argus-2"] {
+            let failing =
+                plan.steps.iter_mut().find(|step| step.key == StepKey::new("restart").item(item)).unwrap();
+            failing.on_failure = PlannedFailure::Rescue;
+            let key = failing.key.clone();
+            for name in ["df", "free"] {
+                let task = sample::task("command", Effect::Reads, sample::command(name));
+                let mut look = sample::step(name, "Look", task);
+                (look.key, look.rescues) = (key.child(&StepKey::new(name)), Some(key.clone()));
+                plan.steps.push(look);
+            }
+        }
+        let shown = plain(&plan, None);
+        assert_eq!(shown.matches("&& df").count(), 1, "{shown}");
+        assert!(
+            shown.contains("if it fails: steps 8 and 9, the same as steps 5 and 6; then once more"),
+            "{shown}"
+        );
+        let all = Look::PLAIN.fit(&text(&plan, None, true));
+        assert_eq!(all.matches("&& df").count(), 2, "{all}");
+
+        plan.steps.last_mut().unwrap().undo = PlannedUndo::Irreversible;
+        assert_eq!(plain(&plan, None).matches("&& df").count(), 2, "what differs is shown");
+    }
+
+    #[test]
+    fn the_json_form_is_the_plan_itself_in_one_line_with_its_kind() {
         let plan = sample::plan();
         let line = json(&plan);
         assert_eq!(line.matches('\n').count(), 1);
+        assert!(line.starts_with("{\"kind\":\"plan\","), "{line}");
         assert_eq!(serde_json::from_str::<Plan>(&line).unwrap(), plan);
     }
 }

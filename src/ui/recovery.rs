@@ -31,8 +31,7 @@ impl Voice {
     /// When standard output cannot be written.
     pub fn saw(self, rows: &[Row]) -> Result<()> {
         if self.is_json {
-            let seen: serde_json::Value = serde_json::from_str(&status::json(rows)).unwrap_or_default();
-            return self.tell(json!({ "kind": "status", "status": seen }));
+            return give(&status::json(rows));
         }
         self.talk(&status::text(rows));
         Ok(())

@@ -10,8 +10,9 @@ use super::step;
 use super::table::{Cell, Table};
 use super::words::{Tone, of_end, of_rest, of_skip};
 use crate::base::amount::Span;
-use crate::model::plan::{Plan, PlannedUndo, When};
-use crate::run::event::{End, Phase, Record};
+use crate::base::id::StepKey;
+use crate::model::plan::{Plan, PlannedFailure, PlannedUndo, When};
+use crate::run::event::{End, Phase, Record, Rest, Skip};
 use crate::run::state::{Course, Status, StepStatus};
 
 /// The column of the labels.
@@ -22,8 +23,6 @@ const LABEL: usize = 9;
 pub struct Extra {
     /// Whether a process has the run in its hands: then a run that moves is not an interrupted one.
     pub is_held: bool,
-    /// More to say, as label (each once) and text: `("outage", "41s, from 03:14:07 to 03:14:48")`.
-    pub lines: Vec<(String, String)>,
     /// What to paste next, the likeliest first.
     pub next: Vec<String>,
 }
@@ -35,20 +34,17 @@ pub fn text(plan: &Plan, records: &[Record], extra: &Extra) -> String {
     let (tone, state) = of_state(&ending, extra.is_held);
     let head = tone.ink().on(format!("{} {state}", tone.mark()));
     let mut fields = Fields::new(0, LABEL);
-    fields.add("runbook", Ink::Plain, &format!("{}: {}", visible(&plan.runbook), visible(&plan.title)));
-    if let Some(run) = ending.state.run {
-        fields.add("run", Ink::Plain, &run.to_string());
-    }
+    let name = ending.state.run.map(|run| format!("{} of ", run.short())).unwrap_or_default();
+    let title = format!("{name}{}: {}", visible(&plan.runbook), visible(&plan.title));
+    fields.add("run", Ink::Plain, &title);
     fields.add("took", Ink::Plain, &of_time(&ending));
     add_cause(&mut fields, &ending);
     add_table(&mut fields, "changed", &changed(&ending), Some("nothing"));
     add_table(&mut fields, "undone", &undone(&ending), None);
     add_table(&mut fields, "skipped", &skipped(&ending, &outline), None);
-    add_table(&mut fields, "left", &left(&ending), Some("nothing"));
+    add_table(&mut fields, "left", &left(&ending), None);
+    add_not_begun(&mut fields, &ending);
     add_undo_by_hand(&mut fields, &ending);
-    for (label, text) in &extra.lines {
-        fields.add(label, Ink::Plain, &visible(text));
-    }
     for next in &extra.next {
         fields.add("next", Ink::Command, &visible(next));
     }
@@ -90,10 +86,11 @@ fn of_time(ending: &Ending<'_>) -> String {
 
 /// Why a run goes or went back: its state does not say it, and what was taken back does not show it.
 fn add_cause(fields: &mut Fields, ending: &Ending<'_>) {
-    if ending.state.course == Course::Forward {
-        return;
+    let (Course::Back, Some(by)) = (ending.state.course, &ending.state.undo_requested_by) else { return };
+    if ending.plan.step(&StepKey::new(by)).is_none() {
+        fields.add("because", Ink::Plain, &format!("{} asked for it", visible(by)));
     }
-    for entry in ending.entries() {
+    for entry in ending.entries().filter(|entry| entry.step.on_failure != PlannedFailure::Continue) {
         if let Some(message) = &entry.past.failure {
             fields.add("because", Ink::Bad, &format!("`{}`: {}", entry.step.key, clean(message)));
         }
@@ -121,7 +118,7 @@ fn changed(ending: &Ending<'_>) -> Table {
         let took = entry.past.took;
         let took = if took.is_zero() { String::new() } else { Span::rounded(took).to_string() };
         let Place { key, host, title } = Place::of(entry);
-        table.row([key, host, took.into(), Cell::new(Ink::Warn, note), title]);
+        table.row([key, host, took.into(), title, Cell::new(Ink::Warn, note)]);
     }
     table
 }
@@ -156,27 +153,40 @@ impl Place {
 fn skipped(ending: &Ending<'_>, outline: &Outline) -> Table {
     let mut table = Table::new(&[]);
     for entry in ending.entries() {
-        if let Some(why) = &entry.state.skip {
+        // What was there only to mend what did not fail is not missed.
+        if let Some(why) = entry.state.skip.as_ref().filter(|why| **why != Skip::NotNeeded) {
             table.row([entry.step.key.as_str().into(), of_skip(&entry.step.key, why, outline).into()]);
         }
     }
     table
 }
 
-/// What a person still has to look at, and what was not begun.
+/// What a person still has to look at.
 fn left(ending: &Ending<'_>) -> Table {
     let mut table = Table::new(&[]);
+    // What the run rests for was said at the top.
+    let said = match &ending.state.rest {
+        Some(Rest::Failed { message, .. } | Rest::Stuck { message, .. }) => Some(message),
+        _ => None,
+    };
     for entry in ending.entries() {
-        if let Some((tone, text)) = of_loose_end(entry) {
+        let message = entry.state.message.as_ref().filter(|message| said != Some(message));
+        if let Some((tone, text)) = of_loose_end(entry, message) {
             table.row([Cell::new(Ink::Bold, entry.step.key.as_str()), Cell::new(tone.ink(), text)]);
         }
     }
-    if !ending.state.status.is_final() && ending.state.course == Course::Forward {
-        for entry in ending.entries().filter(|entry| is_still_to_do(*entry)) {
-            table.row([Cell::new(Ink::Bold, entry.step.key.as_str()), "not begun".into()]);
-        }
-    }
     table
+}
+
+fn add_not_begun(fields: &mut Fields, ending: &Ending<'_>) {
+    if ending.state.status.is_final() || ending.state.course == Course::Back {
+        return;
+    }
+    let steps = ending.entries().filter(|entry| is_still_to_do(*entry));
+    let keys: Vec<_> = steps.map(|entry| visible(entry.step.key.as_str())).collect();
+    if !keys.is_empty() {
+        fields.add("left", Ink::Plain, &format!("not begun: {}", keys.join(", ")));
+    }
 }
 
 /// What would take back what is in effect, in order, when opsctl does not do it any more.
@@ -187,13 +197,12 @@ fn add_undo_by_hand(fields: &mut Fields, ending: &Ending<'_>) {
     for (key, task) in ending.to_undo() {
         let host = task.host.as_ref().map(|host| format!(", on {host}")).unwrap_or_default();
         fields.add("by hand", Ink::Plain, &format!("{key}{host}:"));
-        step::add_task(fields, "by hand", task);
+        fields.add("by hand", Ink::Command, &step::call(task));
     }
 }
 
-fn of_loose_end(entry: Entry<'_>) -> Option<(Tone, String)> {
-    let message = entry.state.message.as_ref().map(|message| format!(": {}", clean(message)));
-    let message = message.unwrap_or_default();
+fn of_loose_end(entry: Entry<'_>, message: Option<&String>) -> Option<(Tone, String)> {
+    let message = message.map(|message| format!(": {}", clean(message))).unwrap_or_default();
     match (entry.state.status, entry.state.phase) {
         (StepStatus::Failed, _) => Some((Tone::Bad, format!("failed{message}"))),
         (StepStatus::UndoFailed, _) => Some((Tone::Bad, format!("its undo failed{message}"))),
@@ -220,8 +229,9 @@ fn is_still_to_do(entry: Entry<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::event::{Choice, Event, Outcome, Rest, Skip};
+    use crate::run::event::{Choice, Event};
     use crate::ui::look::Look;
+    use crate::ui::sample;
     use crate::ui::sample::{attempted, failed, finished, journal, key, plan, skipped, started, succeeded};
 
     /// How the report of a run with these events reads.
@@ -229,8 +239,7 @@ mod tests {
         let records = journal(events);
         let plan = plan();
         assert_eq!(Ending::of(&plan, &records).state.records, records.len() as u64, "no such journal can be");
-        let outage = ("outage".to_owned(), "41s, from 03:14:07 to 03:14:48".to_owned());
-        let extra = Extra { is_held: false, lines: vec![outage], next: vec![next.to_owned()] };
+        let extra = Extra { is_held: false, next: vec![next.to_owned()] };
         Look::PLAIN.fit(&text(&plan, &records, &extra))
     }
 
@@ -251,8 +260,7 @@ mod tests {
     }
 
     fn lost(step: &str) -> [Event; 2] {
-        let message = "the connection to host `app` was lost".to_owned();
-        let outcome = Outcome::Unknown { message, ms: 12_000 };
+        let outcome = sample::lost("the connection to host `app` was lost", false);
         [started(step, 1, Phase::Do), finished(step, Phase::Do, outcome)]
     }
 
@@ -288,7 +296,11 @@ mod tests {
 
     #[test]
     fn a_run_that_waits_for_a_host() {
-        let rest = Rest::WaitingForHost { host: "app".to_owned(), message: "no answer within 5s".to_owned() };
+        let rest = Rest::WaitingForHost {
+            step: None,
+            host: "app".to_owned(),
+            message: "no answer within 5s".to_owned(),
+        };
         insta::assert_snapshot!(report(&[&lost("tag"), &rested(rest)], "opsctl resume latest"));
     }
 
@@ -331,6 +343,22 @@ mod tests {
             &[finished("tag", Phase::Undo, succeeded(80)), Event::RunEnded { end: End::Undone }],
         ];
         insta::assert_snapshot!(report(events, "opsctl status"));
+    }
+
+    #[test]
+    fn a_run_that_succeeded_and_was_undone_by_a_person_is_not_blamed_on_a_failure_that_was_mended() {
+        let asked = Event::UndoRequested { by: "erin@laptop".to_owned() };
+        let again = [
+            started("tag", 2, Phase::Do),
+            attempted("tag", 2, Phase::Do, succeeded(120)),
+            asked,
+            started("tag", 1, Phase::Undo),
+            finished("tag", Phase::Undo, succeeded(80)),
+            Event::RunEnded { end: End::Undone },
+        ];
+        let shown = report(&[&broken("tag", "exit code 1: disk full"), &again], "opsctl status");
+        assert!(shown.contains("because  erin@laptop asked for it"), "{shown}");
+        assert!(!shown.contains("disk full"), "{shown}");
     }
 
     #[test]

@@ -208,7 +208,26 @@ pub fn succeeded(ms: u64) -> Outcome {
 }
 
 pub fn failed(message: &str, may_have_changed: bool) -> Outcome {
-    Outcome::Failed { message: message.to_owned(), may_have_changed, log: None, ms: 2_340 }
+    Outcome::Failed { message: message.to_owned(), may_have_changed, unreachable: None, log: None, ms: 2_340 }
+}
+
+pub fn no_route() -> Outcome {
+    Outcome::Failed {
+        message: "no answer within 5s".to_owned(),
+        may_have_changed: false,
+        unreachable: Some("app".to_owned()),
+        log: None,
+        ms: 5_000,
+    }
+}
+
+pub fn lost(message: &str, took_effect: bool) -> Outcome {
+    let outputs = Default::default();
+    Outcome::Unknown { message: message.to_owned(), took_effect, outputs, log: None, ms: 12_000 }
+}
+
+pub fn waiting_for_host() -> Rest {
+    Rest::WaitingForHost { step: None, host: "app".to_owned(), message: "no answer within 5s".to_owned() }
 }
 
 pub fn skipped(step: &str, why: Skip) -> Event {

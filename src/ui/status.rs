@@ -74,7 +74,9 @@ pub fn text(rows: &[Row]) -> String {
     format!("{}\n{}\n", table.text(), summary.join(", "))
 }
 
+/// Part of the public interface.
 #[derive(Serialize)]
+#[serde(tag = "kind", rename = "status")]
 struct Document<'a> {
     rows: Vec<Line<'a>>,
     #[serde(flatten)]
@@ -171,6 +173,6 @@ mod tests {
 
     #[test]
     fn a_program_reads_the_health_as_one_json_line() {
-        insta::assert_snapshot!(json(&rows()), @r#"{"rows":[{"target":"argus","instance":"argus-1","host":"app","health":"down","container":"exited (137)","note":"connection refused"},{"target":"argus","instance":"argus-2","host":"app","health":"healthy","container":"running","latency_ms":7},{"target":"postgres-argus","host":"app","health":"unknown","note":"no answer within 5s"}],"healthy":1,"down":1,"unknown":1}"#);
+        insta::assert_snapshot!(json(&rows()), @r#"{"kind":"status","rows":[{"target":"argus","instance":"argus-1","host":"app","health":"down","container":"exited (137)","note":"connection refused"},{"target":"argus","instance":"argus-2","host":"app","health":"healthy","container":"running","latency_ms":7},{"target":"postgres-argus","host":"app","health":"unknown","note":"no answer within 5s"}],"healthy":1,"down":1,"unknown":1}"#);
     }
 }

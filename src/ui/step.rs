@@ -1,206 +1,223 @@
-//! One step of a plan, in full: where, exactly what, what must be true before and after, and how it is taken back.
+//! One step of a plan in few words: exactly what, what must be true before and after, how it is taken back. What anybody would
+//! expect is not said.
 
 use serde_json::{Map, Value};
 
-use super::field::Fields;
-use super::paint::{Ink, visible};
+use super::paint::{Ink, hang, visible};
 use crate::model::check::Patience;
-use crate::model::operation::{Command, Operation};
+use crate::model::operation::{HttpRequest, Operation};
 use crate::model::plan::{Effect, Form, PlannedCheck, PlannedFailure, PlannedStep, PlannedUndo, Task, When};
 use crate::model::runbook::{OnInterrupted, Retry};
 
-/// The column of the labels.
-const LABEL: usize = 13;
-
-/// The lines below the step's title.
-pub fn text(step: &PlannedStep, indent: usize) -> String {
-    let mut fields = Fields::new(indent, LABEL);
-    fields.add("step", Ink::Plain, &visible(step.key.as_str()));
-    if let Some(When::Fixed { holds: false, text }) = &step.when {
-        // What is certain not to run is not shown as if it did.
-        fields.add("skipped", Ink::Plain, &format!("`{}` is false", visible(text)));
-        return fields.into_text();
-    }
-    if let Some(host) = &step.task.host {
-        fields.add("on", Ink::Plain, &visible(host));
-    }
-    match &step.when {
-        Some(When::Deferred { text, .. }) => {
-            fields.add("when", Ink::Plain, &format!("`{}`, decided when its turn comes", visible(text)));
-        }
-        Some(When::Fixed { text, .. }) => {
-            fields.add("when", Ink::Plain, &format!("`{}`, which is true", visible(text)));
-        }
-        None => {}
-    }
-    if let Some(check) = &step.done_when {
-        add_check(&mut fields, "done when", check, step, "; then the step is skipped");
-    }
-    if let Some(question) = &step.approve {
-        fields.add("asks first", Ink::Warn, &visible(question));
-    }
-    add_task(&mut fields, label_of(&step.task), &step.task);
-    if let Some(timeout) = step.timeout {
-        fields.add("timeout", Ink::Plain, &format!("{timeout} for each attempt"));
-    }
-    if let Some(retry) = &step.retry {
-        fields.add("retry", Ink::Plain, &of_retry(retry));
-    }
-    for check in &step.expect {
-        add_check(&mut fields, "expects", check, step, "");
-    }
-    if !step.outputs.is_empty() {
-        let names: Vec<_> = step.outputs.keys().map(|name| visible(name)).collect();
-        fields.add("outputs", Ink::Plain, &format!("{}, for later steps", names.join(", ")));
-    }
-    add_undo(&mut fields, step);
-    match step.on_failure {
-        // Said once for all steps, at the end of the plan; said by the steps below this one.
-        PlannedFailure::Halt | PlannedFailure::Rescue => {}
-        PlannedFailure::Undo => {
-            fields.add("if it fails", Ink::Plain, "everything done so far is undone");
-        }
-        PlannedFailure::Continue => fields.add("if it fails", Ink::Plain, "the run goes on"),
-    }
-    if let Some(text) = of_interruption(step) {
-        fields.add("interrupted", Ink::Plain, text);
-    }
-    fields.into_text()
+/// What is said of a step, besides its number, key and title.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Telling {
+    /// A few words each, for one line together.
+    pub notes: Vec<String>,
+    /// Painted; what a command has as several lines is several lines here.
+    pub lines: Vec<String>,
 }
 
-fn label_of(task: &Task) -> &'static str {
-    match &task.form {
-        Form::Ready(Operation::Sleep(_)) => "waits",
-        Form::Ready(Operation::Assert { .. }) => "checks",
-        Form::Ready(Operation::Approve { .. }) => "asks",
-        Form::Ready(_) | Form::Deferred { .. } => match task.effect {
-            Effect::Reads => "reads",
-            Effect::Ensures => "ensures",
-            Effect::Changes => "changes",
-            Effect::Destroys => "destroys",
-        },
+/// How steps are told.
+pub struct Teller<'a> {
+    /// Also what anybody would expect, and every check in full.
+    pub is_verbose: bool,
+    /// The step, shown already, that asks the same as a check does.
+    pub asked_by: &'a dyn Fn(&Task) -> Option<usize>,
+}
+
+impl Teller<'_> {
+    pub fn tell(&self, step: &PlannedStep) -> Telling {
+        Telling { notes: self.notes(step), lines: self.lines(step) }
     }
+
+    fn notes(&self, step: &PlannedStep) -> Vec<String> {
+        let mut notes = Vec::new();
+        notes.extend(host(step).map(|host| format!("on {}", visible(host))));
+        notes.extend(step.timeout.map(|timeout| format!("timeout {timeout}")));
+        notes.extend(step.retry.as_ref().and_then(of_retry));
+        if !step.outputs.is_empty() {
+            let names: Vec<_> = step.outputs.keys().map(|name| visible(name)).collect();
+            notes.push(format!("gives {}", names.join(", ")));
+        }
+        if step.undo == PlannedUndo::None && step.task.effect != Effect::Reads {
+            notes.push("nothing to take back".to_owned());
+        }
+        match step.on_failure {
+            // Said once for all steps, at the end of the plan; said by the steps below this one.
+            PlannedFailure::Halt | PlannedFailure::Rescue => {}
+            PlannedFailure::Undo => notes.push("if it fails everything is undone".to_owned()),
+            PlannedFailure::Continue => notes.push("may fail".to_owned()),
+        }
+        notes.extend(self.of_interruption(step).map(str::to_owned));
+        notes
+    }
+
+    /// What is done when nobody knows whether the step took effect.
+    fn of_interruption(&self, step: &PlannedStep) -> Option<&'static str> {
+        let is_repeatable = matches!(step.task.effect, Effect::Reads | Effect::Ensures);
+        match step.on_interrupted {
+            OnInterrupted::Rerun => (!is_repeatable).then_some("run again if interrupted"),
+            OnInterrupted::Probe if self.is_verbose => Some("if interrupted `done_when` decides"),
+            OnInterrupted::Ask if self.is_verbose || is_repeatable || step.done_when.is_some() => {
+                Some("if interrupted you are asked")
+            }
+            OnInterrupted::Probe | OnInterrupted::Ask => None,
+        }
+    }
+
+    fn lines(&self, step: &PlannedStep) -> Vec<String> {
+        let mut lines = Vec::new();
+        match &step.when {
+            Some(When::Deferred { text, .. }) => {
+                lines.push(labelled("only if", &format!("`{}`, decided when its turn comes", visible(text))));
+            }
+            Some(When::Fixed { text, .. }) if self.is_verbose => {
+                lines.push(labelled("only if", &format!("`{}`, which is true", visible(text))));
+            }
+            Some(When::Fixed { .. }) | None => {}
+        }
+        let is_asked_twice = !self.is_verbose && is_what_it_expects(step);
+        if let Some(check) = step.done_when.as_ref().filter(|_| !is_asked_twice) {
+            lines.push(labelled("skipped if", &self.of_check(check, step)));
+        }
+        if let Some(question) = &step.approve {
+            lines.push(Ink::Warn.on(labelled("asks first", &visible(question))));
+        }
+        let is_empty_wait =
+            matches!(&step.task.form, Form::Ready(Operation::Sleep(time)) if time.0.is_zero());
+        if !is_empty_wait || step.expect.is_empty() {
+            lines.push(marked(&step.task));
+        }
+        let label = if is_empty_wait { "until" } else { "then" };
+        for check in &step.expect {
+            let mut text = self.of_check(check, step);
+            if let (true, Some(done_when)) = (is_asked_twice, &step.done_when) {
+                text.push_str("; skipped if it does already");
+                text.push_str(&of_staying(done_when.patience));
+            }
+            lines.push(labelled(label, &text));
+        }
+        if let PlannedUndo::Task(task) = &step.undo {
+            lines.push(labelled("undo", &format!("{}{}", marked(task), elsewhere(task, step))));
+        }
+        lines
+    }
+
+    fn of_check(&self, check: &PlannedCheck, step: &PlannedStep) -> String {
+        let known = if self.is_verbose { None } else { (self.asked_by)(&check.task) };
+        let what = match known {
+            Some(number) => format!("step {number}"),
+            None => format!("{}{}", call(&check.task), elsewhere(&check.task, step)),
+        };
+        let verdict = match &check.that {
+            Some(that) => format!("gives `{}`", visible(that)),
+            None => "succeeds".to_owned(),
+        };
+        format!("{what} {verdict}{}", self.of_patience(check.patience))
+    }
+
+    /// How long a check is waited for. Follows the condition that must hold.
+    fn of_patience(&self, patience: Patience) -> String {
+        let Patience { within, every, successes, .. } = patience;
+        let mut words = String::new();
+        if successes > 1 {
+            words.push_str(&format!(" {successes} times in a row"));
+        }
+        if !within.0.is_zero() {
+            words.push_str(&format!(", within {within}"));
+        }
+        let is_tried_again = successes > 1 || !within.0.is_zero();
+        if is_tried_again && (self.is_verbose || every != Patience::default().every) {
+            words.push_str(&format!(", asked every {every}"));
+        }
+        words + &of_staying(patience)
+    }
+}
+
+fn of_staying(patience: Patience) -> String {
+    let time = patience.stays_good_for;
+    if time.0.is_zero() { String::new() } else { format!(" and stays so for {time}") }
+}
+
+/// Whether a step asks before it begins just what must be true when it ends.
+fn is_what_it_expects(step: &PlannedStep) -> bool {
+    match (&step.done_when, step.expect.as_slice()) {
+        (Some(before), [after]) => (&before.task, &before.that) == (&after.task, &after.that),
+        _ => false,
+    }
+}
+
+/// Where the step takes place; one that only waits does so where it looks.
+pub fn host(step: &PlannedStep) -> Option<&String> {
+    let looks = step.expect.iter().map(|check| &check.task);
+    std::iter::once(&step.task).chain(looks).find_map(|task| task.host.as_ref())
+}
+
+fn elsewhere(task: &Task, step: &PlannedStep) -> String {
+    let elsewhere = task.host.as_ref().filter(|other| host(step) != Some(other));
+    elsewhere.map(|host| format!(" on {}", visible(host))).unwrap_or_default()
+}
+
+fn labelled(label: &str, text: &str) -> String {
+    format!("{label}: {}", hang(text, label.len() + 2))
+}
+
+/// The call behind the mark of what it does: `?` asks, `$` changes something, `!` can lose data.
+fn marked(task: &Task) -> String {
+    let (mark, ink) = match task.effect {
+        Effect::Reads => ('?', Ink::Plain),
+        Effect::Ensures | Effect::Changes => ('$', Ink::Command),
+        Effect::Destroys => ('!', Ink::Bad),
+    };
+    ink.on(format!("{mark} {}", hang(&call(task), 2)))
 }
 
 /// The call as a person would type it; what is not rendered yet, with its arguments.
-pub fn add_task(fields: &mut Fields, label: &str, task: &Task) {
+pub fn call(task: &Task) -> String {
     match &task.form {
-        Form::Ready(operation) => add_operation(fields, label, operation),
+        Form::Ready(operation) => of_operation(operation),
         Form::Deferred { args, .. } => {
-            fields.add(label, Ink::Command, &visible(&task.action));
-            add_args(fields, args);
-            fields.below("(filled in from an earlier step's output when its turn comes)");
+            format!(
+                "{} {} (filled in from an earlier step's output when its turn comes)",
+                task.action,
+                of_args(args)
+            )
         }
     }
 }
 
-fn add_args(fields: &mut Fields, args: &Map<String, Value>) {
-    for (name, value) in args {
+fn of_args(args: &Map<String, Value>) -> String {
+    let args = args.iter().map(|(name, value)| {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        fields.below(&format!("  {name}: {}", visible(&value)));
-    }
+        format!("{}={}", visible(name), visible(&value))
+    });
+    args.collect::<Vec<_>>().join(" ")
 }
 
-/// The operation as a person would type it, and below it what a command line does not say.
-fn add_operation(fields: &mut Fields, label: &str, operation: &Operation) {
-    let ink = if label == "destroys" { Ink::Bad } else { Ink::Command };
+fn of_operation(operation: &Operation) -> String {
+    let shown = visible(&operation.to_string());
     match operation {
-        Operation::Command(command) => {
-            fields.add(label, ink, &visible(&operation.to_string()));
-            add_command(fields, command);
+        Operation::Command(command) if !command.success_codes.is_empty() => {
+            let codes: Vec<_> = command.success_codes.iter().map(i32::to_string).collect();
+            format!("{shown}\n(exit codes that mean success: {})", codes.join(", "))
         }
-        Operation::Exec(exec) => {
-            fields.add(label, ink, &visible(&operation.to_string()));
-            fields.below(&format!("(read through Docker, answer within {})", exec.deadline));
+        Operation::Http(HttpRequest { headers, .. }) if !headers.is_empty() => {
+            let headers =
+                headers.iter().map(|(name, value)| format!("{}: {}", visible(name), visible(value)));
+            format!("{shown}\nwith {}", headers.collect::<Vec<_>>().join("\n     "))
         }
-        Operation::Docker(_) => fields.add(label, ink, &visible(&operation.to_string())),
-        Operation::Http(request) => {
-            fields.add(label, ink, &visible(&operation.to_string()));
-            for (name, value) in &request.headers {
-                fields.below(&format!("  {}: {}", visible(name), visible(value)));
-            }
-            if let Some(body) = &request.body {
-                fields.below(&format!("  body: {}", visible(body)));
-            }
-        }
-        Operation::Connect { .. } => fields.add(label, ink, &visible(&operation.to_string())),
-        Operation::Sleep(span) => fields.add(label, Ink::Plain, &span.to_string()),
-        Operation::Assert { holds, message } => {
-            let verdict = if *holds { "holds" } else { "does not hold: the run stops here" };
-            fields.add(label, Ink::Plain, &format!("{} ({verdict})", visible(message)));
-        }
-        Operation::Approve { question } => fields.add(label, Ink::Warn, &visible(question)),
+        Operation::Assert { holds: true, .. } => format!("{shown} (it holds)"),
+        Operation::Assert { holds: false, .. } => format!("{shown} (it does not hold: the run stops here)"),
+        _ => shown,
     }
 }
 
-fn add_command(fields: &mut Fields, command: &Command) {
-    if let Some(stdin) = &command.stdin {
-        fields.below("with this as its standard input:");
-        fields.below(&visible(stdin).lines().map(|line| format!("  {line}\n")).collect::<String>());
-    }
-    if !command.success_codes.is_empty() {
-        let codes: Vec<_> = command.success_codes.iter().map(i32::to_string).collect();
-        fields.below(&format!("(exit codes that mean success: {})", codes.join(", ")));
-    }
-}
-
-fn add_check(fields: &mut Fields, label: &str, check: &PlannedCheck, step: &PlannedStep, then: &str) {
-    add_task(fields, label, &check.task);
-    if let Some(host) = check.task.host.as_ref().filter(|host| step.task.host.as_ref() != Some(host)) {
-        fields.below(&format!("on {}", visible(host)));
-    }
-    let that = check.that.as_ref().map_or("it succeeds".to_owned(), |that| format!("`{}`", visible(that)));
-    fields.below(&format!("{that}{}{then}", of_patience(check.patience)));
-}
-
-/// How long a check is waited for, in words. Follows the condition that must hold.
-fn of_patience(patience: Patience) -> String {
-    let Patience { within, every, successes, stays_good_for } = patience;
-    let times = if successes > 1 { format!(" {successes} times in a row") } else { String::new() };
-    let mut words = match (within.0.is_zero(), successes) {
-        (true, 0..=1) => ", asked once".to_owned(),
-        (true, _) => format!(",{times}, every {every}"),
-        (false, _) => format!(", until it holds{times}, every {every}, for at most {within}"),
-    };
-    if !stays_good_for.0.is_zero() {
-        words.push_str(&format!(", and it must stay so for {stays_good_for}"));
-    }
-    words
-}
-
-fn of_retry(retry: &Retry) -> String {
+fn of_retry(retry: &Retry) -> Option<String> {
     let Retry { attempts, delay, backoff, max_delay } = retry;
-    if *attempts <= 1 {
-        return "one attempt only".to_owned();
-    }
-    if *backoff <= 1.0 {
-        return format!("{attempts} attempts in all, {delay} apart");
-    }
-    format!(
-        "{attempts} attempts in all, {delay} apart, each wait {backoff} times longer, at most {max_delay}"
-    )
-}
-
-fn add_undo(fields: &mut Fields, step: &PlannedStep) {
-    match &step.undo {
-        PlannedUndo::Task(task) => {
-            add_task(fields, "undo", task);
-            if let Some(host) = task.host.as_ref().filter(|host| step.task.host.as_ref() != Some(host)) {
-                fields.below(&format!("on {}", visible(host)));
-            }
-        }
-        PlannedUndo::Irreversible => fields.add("undo", Ink::Bad, "impossible"),
-        PlannedUndo::None if step.task.effect == Effect::Reads => {}
-        PlannedUndo::None => fields.add("undo", Ink::Plain, "nothing to take back"),
-    }
-}
-
-/// What is done when nobody knows whether the step took effect; not said where repeating it is what anybody would expect.
-fn of_interruption(step: &PlannedStep) -> Option<&'static str> {
-    match (step.on_interrupted, step.task.effect) {
-        (OnInterrupted::Rerun, Effect::Reads | Effect::Ensures) => None,
-        (OnInterrupted::Rerun, Effect::Changes | Effect::Destroys) => Some("it is run again"),
-        (OnInterrupted::Probe, _) => Some("`done when` decides whether it is run again"),
-        (OnInterrupted::Ask, _) => Some("you are asked whether it took effect"),
+    match (*attempts, *backoff > 1.0) {
+        (0 | 1, _) => None,
+        (_, false) => Some(format!("{attempts} attempts, {delay} apart")),
+        (_, true) => Some(format!("{attempts} attempts, {delay} apart and growing to at most {max_delay}")),
     }
 }

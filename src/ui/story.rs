@@ -3,7 +3,10 @@
 use crate::base::amount::Span;
 use crate::run::event::*;
 use crate::run::signal::{Signal, Stream};
-use crate::ui::sample::{created, failed, finished, key, plan, records, run_id, skipped, started, succeeded};
+use crate::ui::sample::{
+    created, failed, finished, key, lost, no_route, plan, records, run_id, skipped, started, succeeded,
+    waiting_for_host,
+};
 
 /// Every kind of event and of signal, in an order that a run could nearly have.
 pub fn everything() -> Vec<Signal> {
@@ -49,7 +52,7 @@ fn passing() -> Vec<Signal> {
     ]
 }
 
-fn events() -> [Event; 52] {
+fn events() -> [Event; 55] {
     let by = || "erin@laptop".to_owned();
     let observed = |step: &str, phase, finding, by| Event::StepObserved {
         step: key(step),
@@ -65,9 +68,9 @@ fn events() -> [Event; 52] {
         choice,
         reason: reason.map(str::to_owned),
     };
+    let unseen = || lost("Ctrl-C came while `http.get` was waited for", true);
     let rested = |rest| Event::RunRested { rest };
-    let lost =
-        || Outcome::Unknown { message: "the connection to host `app` was lost".to_owned(), ms: 12_000 };
+    let cut_off = || lost("the connection to host `app` was lost", false);
     [
         created(),
         decided(Choice::ApprovePlan { plan: plan().digest() }, None),
@@ -80,9 +83,12 @@ fn events() -> [Event; 52] {
         started("database", 2, Phase::Do),
         finished("database", Phase::Do, succeeded(31)),
         started("tag", 1, Phase::Do),
-        finished("tag", Phase::Do, lost()),
+        finished("tag", Phase::Do, cut_off()),
+        finished("tag", Phase::Do, unseen()),
+        finished("tag", Phase::Do, no_route()),
         observed("tag", Phase::Do, Finding::Happened, Evidence::DoneWhen),
         observed("tag", Phase::Do, Finding::MayRun, Evidence::DoneWhen),
+        observed("tag", Phase::Do, Finding::Happened, Evidence::Expect),
         observed("tag", Phase::Do, Finding::MayRun, Evidence::Repeatable),
         observed("tag", Phase::Do, Finding::Happened, person()),
         observed("tag", Phase::Do, unmet(), Evidence::DoneWhen),
@@ -101,7 +107,7 @@ fn events() -> [Event; 52] {
         }),
         decided(Choice::ApproveStep { step: key("drop") }, Some("the dump is verified")),
         decided(Choice::DeclineStep { step: key("drop") }, None),
-        rested(Rest::WaitingForHost { host: "app".to_owned(), message: "no answer within 5s".to_owned() }),
+        rested(waiting_for_host()),
         rested(Rest::Failed { step: key("drop"), message: "declined".to_owned() }),
         rested(Rest::Cancelled { by: by() }),
         decided(Choice::Resume, None),
@@ -112,7 +118,7 @@ fn events() -> [Event; 52] {
         finished("tag", Phase::Undo, failed("exit code 1: no `.env.old`", false)),
         rested(Rest::Stuck { step: key("tag"), message: "exit code 1: no `.env.old`".to_owned() }),
         started("tag", 2, Phase::Undo),
-        finished("tag", Phase::Undo, lost()),
+        finished("tag", Phase::Undo, cut_off()),
         observed("tag", Phase::Undo, Finding::MayRun, Evidence::Repeatable),
         observed("tag", Phase::Undo, Finding::Happened, Evidence::DoneWhen),
         observed("tag", Phase::Undo, unmet(), Evidence::Repeatable),

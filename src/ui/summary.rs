@@ -24,7 +24,6 @@ struct Line<'a> {
     changed: Vec<&'a StepKey>,
     /// Where every step stands.
     steps: BTreeMap<&'a StepKey, &'static str>,
-    more: BTreeMap<&'a str, &'a str>,
     next: &'a [String],
 }
 
@@ -45,7 +44,6 @@ pub fn json(plan: &Plan, records: &[Record], extra: &Extra) -> String {
         rto_ms: plan.rto.map(|rto| rto.0.as_millis() as u64),
         changed: changed.collect(),
         steps: ending.entries().map(|entry| (&entry.step.key, entry.state.status.word())).collect(),
-        more: extra.lines.iter().map(|(label, text)| (label.as_str(), text.as_str())).collect(),
         next: &extra.next,
     };
     let text = serde_json::to_string(&line).expect("texts and numbers can be written as JSON");
@@ -68,8 +66,7 @@ mod tests {
             finished("restart[argus-1]", Phase::Do, failed("exit code 1", false)),
             Event::RunRested { rest },
         ]]);
-        let extra =
-            Extra { is_held: false, lines: Vec::new(), next: vec!["opsctl resume latest".to_owned()] };
+        let extra = Extra { is_held: false, next: vec!["opsctl resume latest".to_owned()] };
         let line = json(&plan(), &records, &extra);
         assert_eq!(line.matches('\n').count(), 1);
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();
@@ -90,7 +87,6 @@ mod tests {
                 "flush": "pending",
                 "drop": "pending",
             },
-            "more": {},
             "next": ["opsctl resume latest"],
         });
         assert_eq!(line, expected);

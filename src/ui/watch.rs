@@ -15,6 +15,8 @@ use crate::run::signal::Signal;
 pub struct Watch {
     running: IndexMap<StepKey, Underway>,
     waiting: Option<Awaited>,
+    /// A look at a step that is not under way, and what it last saw.
+    look: Option<String>,
     /// The last time that something was heard.
     heard: Option<Timestamp>,
     is_over: bool,
@@ -43,7 +45,7 @@ struct Awaited {
 
 impl Watch {
     pub fn signal(&mut self, signal: &Signal, now: Timestamp) {
-        self.waiting = None;
+        (self.waiting, self.look) = (None, None);
         self.heard = Some(now);
         match signal {
             Signal::Opened { .. } => {}
@@ -54,8 +56,11 @@ impl Watch {
                 }
             }
             Signal::Checked { step, check, holds, saw, streak, needed } => {
-                if let Some(underway) = self.running.get_mut(step) {
-                    underway.check = Some(of_check(check, *holds, saw, *streak, *needed));
+                let check = of_check(check, *holds, saw, *streak, *needed);
+                match self.running.get_mut(step) {
+                    Some(underway) => underway.check = Some(check),
+                    // Before a step begins, or to settle one.
+                    None => self.look = Some(format!("looking at `{step}`, {check}")),
                 }
             }
             Signal::Waiting { what, at_most } => {
@@ -114,6 +119,7 @@ impl Watch {
                 let limit = at_most.map(|limit| format!(" of at most {limit}")).unwrap_or_default();
                 Some(format!("waiting for {what}, {so_far}{limit}"))
             }
+            None if self.look.is_some() && self.is_idle(now) => self.look.clone(),
             None if self.is_idle(now) => Some("working, no step is running".to_owned()),
             None => None,
         }
@@ -141,17 +147,14 @@ impl Underway {
     }
 }
 
-/// How far a check is: what it asks, whether it holds, what it saw.
+/// How far a check is: what it asks, and what it saw or how often it held.
 pub fn of_check(check: &str, holds: bool, saw: &str, streak: u32, needed: u32) -> String {
-    let state = match (holds, needed) {
-        (false, _) => "does not hold yet".to_owned(),
-        (true, 0..=1) => "holds".to_owned(),
-        (true, _) if streak > needed => "still holds".to_owned(),
-        (true, _) => format!("holds, {streak} of {needed} in a row"),
-    };
-    let saw = match clean(saw) {
-        saw if saw.is_empty() => String::new(),
-        saw => format!(" (saw {saw})"),
-    };
-    format!("check {state}: {}{saw}", clean(check))
+    let check = clean(check);
+    match (holds, clean(saw)) {
+        (false, saw) if saw.is_empty() => format!("waiting for {check}"),
+        (false, saw) => format!("waiting for {check} (saw {saw})"),
+        (true, _) if streak < needed => format!("waiting for {check} ({streak} of {needed} in a row)"),
+        (true, _) if streak > needed => format!("{check} still holds"),
+        (true, _) => format!("{check} holds"),
+    }
 }

@@ -107,7 +107,12 @@ pub fn of_event(event: &Event, outline: &Outline) -> Said {
         }
         Event::RunRested { rest } => {
             let (tone, text) = of_rest(rest);
-            run(tone, text)
+            match rest {
+                // What it said stands in the line of the step.
+                Rest::Failed { step, .. } => run(tone, format!("halted, `{step}` failed")),
+                Rest::Stuck { step, .. } => run(tone, format!("stuck, the undo of `{step}` failed")),
+                _ => run(tone, text),
+            }
         }
         Event::RunEnded { end } => {
             let (tone, text) = of_end(*end);
@@ -151,16 +156,24 @@ pub fn of_outcome(outcome: &Outcome, phase: Phase) -> (Tone, String) {
         (Outcome::Succeeded { ms, .. }, Phase::Undo) => {
             (Tone::Undone, format!("undone in {}", milliseconds(*ms)))
         }
+        (Outcome::Failed { message, unreachable: Some(host), ms, .. }, _) => {
+            let text = format!(
+                "{undo}failed after {}, host `{host}` cannot be reached: {}",
+                milliseconds(*ms),
+                clean(message)
+            );
+            (Tone::Bad, text)
+        }
         (Outcome::Failed { message, may_have_changed, ms, .. }, _) => {
             let effect = if *may_have_changed { "may have changed something" } else { "changed nothing" };
             (Tone::Bad, format!("{undo}failed after {}, {effect}: {}", milliseconds(*ms), clean(message)))
         }
-        (Outcome::Unknown { message, ms }, _) => {
-            let text = format!(
-                "{undo}unknown after {}, nobody knows whether it took effect: {}",
-                milliseconds(*ms),
-                clean(message)
-            );
+        (Outcome::Unknown { message, took_effect, ms, .. }, _) => {
+            let what = match took_effect {
+                true => "it took effect, and nobody saw what is expected of it hold",
+                false => "nobody knows whether it took effect",
+            };
+            let text = format!("{undo}unknown after {}, {what}: {}", milliseconds(*ms), clean(message));
             (Tone::Unsure, text)
         }
     }
@@ -182,6 +195,7 @@ fn observed(finding: &Finding, by: &Evidence, phase: Phase) -> (Tone, String) {
         (_, Finding::Failed { message }) => return (tone, format!("{what}: {}", clean(message))),
         (Evidence::When, _) => "its `when` could not be worked out".to_owned(),
         (Evidence::DoneWhen, Finding::Happened) => "its `done_when` holds".to_owned(),
+        (Evidence::Expect, _) => "it took effect, and what is expected of it holds".to_owned(),
         (Evidence::DoneWhen, Finding::MayRun) => "its `done_when` does not hold".to_owned(),
         (Evidence::Repeatable, _) => "doing it twice is the same as doing it once".to_owned(),
         (Evidence::Person { by, reason }, _) => format!("{by} says so: {reason}"),
@@ -217,7 +231,7 @@ pub fn of_rest(rest: &Rest) -> (Tone, String) {
         Rest::WaitingForPerson { step, question } => {
             (Tone::Unsure, format!("waiting for a person, at `{step}`: {}", clean(question)))
         }
-        Rest::WaitingForHost { host, message } => {
+        Rest::WaitingForHost { host, message, .. } => {
             (Tone::Unsure, format!("waiting for host `{host}`: {}", clean(message)))
         }
         Rest::Failed { step, message } => (Tone::Bad, format!("halted, `{step}` failed: {}", clean(message))),

@@ -1,5 +1,7 @@
 //! Bad input: a located error, a hint, the right exit code, and nothing touched.
 
+use std::net::TcpListener;
+
 use crate::scene::Scene;
 
 #[test]
@@ -64,4 +66,30 @@ fn an_error_is_one_json_object_when_json_is_asked_for() {
     let seen = scene.opsctl(&["run", "none", "--json"]);
     let error: serde_json::Value = serde_json::from_str(seen.stdout.trim()).unwrap();
     assert!(error["error"]["message"].as_str().unwrap().contains("none"), "{error}");
+}
+
+/// A site whose one host is at a port of this machine.
+fn remote(port: u16) -> Scene {
+    let scene = Scene::new();
+    let text = format!(
+        "name: t\nhosts:\n  app: {{ address: 'ssh://127.0.0.1:{port}' }}\nprojects:\n  web: {{ host: app, directory: /srv/web }}\n\
+         services:\n  argus:\n    project: web\n    instances:\n      argus-1: {{ health: 'http://localhost:1/health' }}\n"
+    );
+    scene.file("opsctl.yaml", &text);
+    scene
+}
+
+#[test]
+fn a_host_that_refuses_is_something_to_wait_for_and_nothing_is_changed() {
+    // Bound and closed again: nobody listens there.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let scene = remote(port);
+    let said = scene.opsctl(&["failover", "argus", "--yes"]).ends_with(11);
+    assert!(said.contains("refused") && said.contains("hint: "), "{said}");
+    let said = scene.opsctl(&["plan", "service-down", "service=argus"]).ends_with(11);
+    assert!(said.contains("error: host `app`: ") && said.contains("hint: "), "{said}");
+    let seen = scene.opsctl(&["status"]);
+    assert_eq!(seen.code, 5, "{}", seen.stderr);
+    assert!(seen.stdout.contains("unknown"), "what could not be asked is not called down: {}", seen.stdout);
+    assert_eq!(scene.opsctl(&["runs", "list", "--json"]).stdout.trim(), "[]");
 }

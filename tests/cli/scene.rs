@@ -92,12 +92,14 @@ impl Scene {
         [
             (r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "RUN"),
             (r"\b(pid) \d+", "$1 PID"),
-            (r"(resume|undo|resolve|show) [0-9a-f]{8}\b", "$1 SHORT"),
+            (r"\b[0-9a-f]{8}\b", "SHORT"),
             (r"(?m)^\d\d:\d\d ", "00:00 "),
             (r"\b[0-9a-f]{12}\b|\b[0-9a-f]{64}\b", "DIGEST"),
             (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| UTC|[+-]\d\d:\d\d)?", "TIME"),
             (r"\+\d+(\.\d+)?s", "+TIME"),
             (r"\b\d+(\.\d+)?(ms|s)\b", "SPAN"),
+            // A column is as wide as what is in it.
+            (r"SPAN {2,}", "SPAN  "),
         ]
         .iter()
         .fold(text, |text, (pattern, with)| {

@@ -43,6 +43,35 @@ fn stopped_without_a_restart_policy(way: Way) {
     assert_untouched(&site, &before, &["argus-1"]);
 }
 
+/// A product is unhealthy because of what it depends on: that is mended, and the product comes back by itself.
+fn dependency_stopped(way: Way, dependency: &str) {
+    let site = Site::take(way);
+    let before = site.containers();
+    site.lab("break", &["stop", dependency]);
+    let load = site.under_load(&["failover", "argus", "--yes"]);
+    load.assert_nothing_lost(&format!("stop {dependency}, {way:?}"));
+    assert_untouched(&site, &before, &[dependency, "argus-1", "argus-2"]);
+    assert_ne!(before[dependency], site.containers()[dependency], "`{dependency}` was started again");
+}
+
+fn cache_stopped(way: Way) {
+    dependency_stopped(way, "redis");
+}
+
+fn database_stopped(way: Way) {
+    dependency_stopped(way, "postgres-argus");
+}
+
+/// It runs, its port takes connections, and nothing answers.
+fn one_instance_frozen(way: Way) {
+    let site = Site::take(way);
+    let before = site.containers();
+    site.lab("break", &["pause", "argus-1"]);
+    let load = site.under_load(&["failover", "argus", "--yes"]);
+    load.assert_nothing_lost(&format!("pause argus-1, {way:?}"));
+    assert_untouched(&site, &before, &["argus-1"]);
+}
+
 fn nothing_wrong(way: Way) {
     let site = Site::take(way);
     let before = site.containers();
@@ -72,6 +101,10 @@ drill! {
     a_killed_service_is_recovered_locally: both_instances_killed over Local;
     a_stopped_instance_without_a_restart_policy_is_recovered_over_ssh: stopped_without_a_restart_policy over Sudo;
     a_stopped_instance_without_a_restart_policy_is_recovered_locally: stopped_without_a_restart_policy over Local;
+    a_stopped_cache_is_mended_before_the_service_over_ssh: cache_stopped over Sudo;
+    a_stopped_database_is_mended_before_the_service_over_ssh: database_stopped over Group;
+    a_stopped_database_is_mended_before_the_service_locally: database_stopped over Local;
+    a_frozen_instance_is_recovered_over_ssh: one_instance_frozen over Sudo;
     a_healthy_service_is_left_alone_over_ssh: nothing_wrong over Sudo;
     a_healthy_service_is_left_alone_locally: nothing_wrong over Local;
 }

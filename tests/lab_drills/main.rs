@@ -5,4 +5,5 @@
 mod drills;
 mod interrupted;
 mod looks;
+mod older;
 mod site;

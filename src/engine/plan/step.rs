@@ -6,6 +6,7 @@ use serde_json::Map;
 use super::task::{self, Hosts, Place};
 use crate::base::id::StepKey;
 use crate::model::check::Check;
+use crate::model::operation::Operation;
 use crate::model::plan::{Effect, Form, PlannedFailure, PlannedStep, PlannedUndo, Task, When};
 use crate::model::runbook::{OnFailure, OnInterrupted, Step, Undo};
 use crate::model::template::Scope;
@@ -47,6 +48,15 @@ pub(super) fn planned(place: Place<'_>, step: &Step, key: &StepKey) -> Result<Pl
     }
     let text =
         |field: &str, text: &str| task::text(text, place.scope).map_err(|why| format!("`{field}`: {why}"));
+    let approve = match (&step.approve, &task.form) {
+        (Some(question), _) => Some(text("approve", question)?),
+        // The action is nothing but a question: who approves the step has done it.
+        (None, Form::Ready(Operation::Approve { question })) => Some(question.clone()),
+        (None, Form::Deferred { .. }) if task.action == "approve" => {
+            return Err("its `question` has to be known when the plan is made".to_owned());
+        }
+        (None, _) => None,
+    };
     Ok(PlannedStep {
         key: key.clone(),
         title: text("title", &step.title)?,
@@ -56,7 +66,7 @@ pub(super) fn planned(place: Place<'_>, step: &Step, key: &StepKey) -> Result<Pl
         done_when,
         expect,
         undo,
-        approve: step.approve.as_deref().map(|question| text("approve", question)).transpose()?,
+        approve,
         timeout: step.timeout,
         retry: step.retry.clone(),
         on_failure: match step.on_failure {

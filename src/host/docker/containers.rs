@@ -51,7 +51,7 @@ pub(super) async fn find_some(
     if found.is_empty() { Err(Refusal::Missing(none_of(of))) } else { Ok(found) }
 }
 
-fn none_of(of: &Selection) -> String {
+pub(super) fn none_of(of: &Selection) -> String {
     match &of.service {
         Some(service) => format!("project `{}` has no container of `{service}`", of.project),
         None => format!("project `{}` has no container", of.project),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bollard::Docker;
 use bollard::container::LogOutput;
 use bollard::exec::StartExecResults;
-use bollard::models::ExecConfig;
+use bollard::models::{ContainerInspectResponse, ExecConfig};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
@@ -18,7 +18,8 @@ use crate::model::operation::ContainerCommand;
 use crate::run::signal::Stream;
 
 impl Host {
-    /// `status`, `stdout`, `stderr`. Within the command's own deadline, or `timeout` where that is shorter.
+    /// `status`, `stdout`, `stderr`. A container that does not run is an answer, without a status and with the reason in
+    /// `stderr`: what is asked in it is not so, and the host is not to be waited for. Within the command's own deadline, or `timeout` where that is shorter.
     pub(in crate::host) async fn exec(
         &self,
         command: &ContainerCommand,
@@ -41,12 +42,10 @@ async fn exec(
     keep: usize,
     output: Sink<'_>,
 ) -> Result<Value, Refusal> {
-    let found = containers::find_some(api, &command.container).await?;
+    let found = containers::find(api, &command.container).await?;
     let Some(container) = found.iter().find(|container| containers::is_running(container)) else {
-        let state = found[0].state.as_ref().and_then(|state| state.status);
-        let state = state.map(|status| status.to_string()).unwrap_or_default();
-        let name = containers::name(&found[0]);
-        return Err(Refusal::Missing(format!("container `{name}` does not run: it is {state}")));
+        let why = found.first().map_or_else(|| containers::none_of(&command.container), not_running);
+        return Ok(json!({ "status": null, "stdout": "", "stderr": why }));
     };
     let config = ExecConfig {
         cmd: Some(command.argv.clone()),
@@ -73,4 +72,10 @@ async fn exec(
         "stdout": out.finish(&mut |line| output(Stream::Out, line)),
         "stderr": err.finish(&mut |line| output(Stream::Err, line)),
     }))
+}
+
+fn not_running(container: &ContainerInspectResponse) -> String {
+    let state = container.state.as_ref().and_then(|state| state.status);
+    let state = state.map(|status| status.to_string()).unwrap_or_default();
+    format!("container `{}` does not run: it is {state}", containers::name(container))
 }

@@ -2,6 +2,7 @@
 
 mod decisions;
 mod groups;
+mod reach;
 mod rescue;
 mod scene;
 mod transitions;

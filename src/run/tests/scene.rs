@@ -168,11 +168,25 @@ pub fn good() -> Outcome {
 }
 
 pub fn bad(may_have_changed: bool) -> Outcome {
-    Outcome::Failed { message: "it broke".to_owned(), may_have_changed, log: None, ms: 1 }
+    Outcome::Failed { message: "it broke".to_owned(), may_have_changed, unreachable: None, log: None, ms: 1 }
 }
 
 pub fn lost() -> Outcome {
-    Outcome::Unknown { message: "the connection was lost".to_owned(), ms: 1 }
+    let message = "the connection was lost".to_owned();
+    Outcome::Unknown { message, took_effect: false, outputs: BTreeMap::new(), log: None, ms: 1 }
+}
+
+/// It took effect, and Ctrl-C came while its expectations were waited for.
+pub fn unconfirmed() -> Outcome {
+    let message = "Ctrl-C".to_owned();
+    let outputs = BTreeMap::from([("id".to_owned(), 7.into())]);
+    Outcome::Unknown { message, took_effect: true, outputs, log: None, ms: 1 }
+}
+
+/// Its host could not be reached.
+pub fn unreached() -> Outcome {
+    let unreachable = Some("app".to_owned());
+    Outcome::Failed { message: "no route".to_owned(), may_have_changed: false, unreachable, log: None, ms: 1 }
 }
 
 #[derive(Clone)]
@@ -294,5 +308,5 @@ pub fn unreachable() -> Answer {
 }
 
 pub fn waiting_for_host() -> Rest {
-    Rest::WaitingForHost { host: "app".to_owned(), message: "no route".to_owned() }
+    Rest::WaitingForHost { step: None, host: "app".to_owned(), message: "no route".to_owned() }
 }

@@ -1,6 +1,9 @@
 //! The table of transitions, seen from outside: in each situation each event is tried, and exactly these are taken.
 
-use super::scene::{But, bad, created, decision, epoch, good, key, lost, person, plan, record, step};
+use super::scene::{
+    But, bad, created, decision, epoch, good, key, lost, person, plan, record, step, unconfirmed, unreached,
+};
+use crate::base::id::StepKey;
 use crate::model::plan::{Digest, Plan, PlannedUndo};
 use crate::run::event::{Choice, End, Event, Evidence, Finding, Outcome, Phase, Rest, Skip};
 use crate::run::state::{RunState, Status};
@@ -50,7 +53,11 @@ fn halt() -> Event {
 }
 
 fn wait() -> Event {
-    rest(Rest::WaitingForHost { host: "app".to_owned(), message: "no route".to_owned() })
+    wait_with(None)
+}
+
+fn wait_with(step: Option<StepKey>) -> Event {
+    rest(Rest::WaitingForHost { step, host: "app".to_owned(), message: "no route".to_owned() })
 }
 
 fn cancel() -> Event {
@@ -67,7 +74,7 @@ fn approve() -> Event {
 
 /// Every kind of event, with what decides about it.
 fn events(plan: &Plan) -> Vec<(&'static str, Event)> {
-    use Evidence::{DoneWhen, Repeatable, When};
+    use Evidence::{DoneWhen, Expect, Repeatable, When};
     use Finding::{Happened, MayRun};
     use Phase::{Do, Undo};
     vec![
@@ -81,6 +88,8 @@ fn events(plan: &Plan) -> Vec<(&'static str, Event)> {
         ("good", finish(Do, good())),
         ("bad", finish(Do, bad(true))),
         ("lost", finish(Do, lost())),
+        ("unconfirmed", finish(Do, unconfirmed())),
+        ("unreached", finish(Do, unreached())),
         ("undo-good", finish(Undo, good())),
         ("undo-bad", finish(Undo, bad(true))),
         ("undo-lost", finish(Undo, lost())),
@@ -88,6 +97,8 @@ fn events(plan: &Plan) -> Vec<(&'static str, Event)> {
         ("probe-happened", observe(Do, Happened, DoneWhen)),
         ("probe-not", observe(Do, MayRun, DoneWhen)),
         ("probe-fails", observe(Do, failed(), DoneWhen)),
+        ("confirmed", observe(Do, Happened, Expect)),
+        ("refuted", observe(Do, failed(), Expect)),
         ("repeatable", observe(Do, MayRun, Repeatable)),
         ("gives-up", observe(Do, failed(), Repeatable)),
         ("says-happened", observe(Do, Happened, person())),
@@ -107,6 +118,7 @@ fn events(plan: &Plan) -> Vec<(&'static str, Event)> {
         ("rest-plan", rest(Rest::WaitingForApproval)),
         ("rest-person", rest(Rest::WaitingForPerson { step: key("a"), question: "?".to_owned() })),
         ("rest-host", wait()),
+        ("rest-host-of-a", wait_with(Some(key("a")))),
         ("rest-failed", halt()),
         ("rest-cancelled", cancel()),
         ("rest-stuck", stick()),
@@ -134,6 +146,7 @@ fn situations() -> Vec<(&'static str, Vec<Event>)> {
     let begun = plus(&moving(), &[start(Do, 1)]);
     let failed = plus(&begun, &[finish(Do, bad(true))]);
     let unknown = plus(&begun, &[finish(Do, lost())]);
+    let unreached = plus(&begun, &[finish(Do, unreached())]);
     let done = plus(&begun, &[finish(Do, good())]);
     let back = plus(&done, &[undo()]);
     let undoing = plus(&back, &[start(Undo, 1)]);
@@ -149,12 +162,15 @@ fn situations() -> Vec<(&'static str, Vec<Event>)> {
         ("running, failed", failed.clone()),
         ("running, unknown", unknown.clone()),
         ("running, unknown after a crash", plus(&begun, &[epoch()])),
+        ("running, unconfirmed", plus(&begun, &[finish(Do, unconfirmed())])),
+        ("running, unreached", unreached.clone()),
         ("running, cleared to run", plus(&unknown, &[observe(Do, Finding::MayRun, person())])),
         ("running, succeeded", done.clone()),
         ("running, skipped", plus(&moving(), &[skip("a")])),
         ("running, all settled", plus(&done, &[skip("z")])),
         ("waiting, pending", plus(&moving(), &[wait()])),
         ("waiting, unknown", plus(&unknown, &[wait()])),
+        ("waiting, unreached", plus(&unreached, &[wait_with(Some(key("a")))])),
         ("halted, failed", plus(&failed, &[halt()])),
         ("halted, cancelled", plus(&done, &[cancel()])),
         ("succeeded", plus(&done, &[skip("z"), end(End::Succeeded)])),
@@ -180,16 +196,19 @@ blank: create
 created: epoch lease approve-plan approve decline abandon undo
 running, unapproved: epoch lease when-fails probe-fails skip approve-plan approve decline undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
 running, pending: epoch lease start when-fails probe-fails skip approve-plan approve decline undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
-running, running: epoch lease good bad lost approve-plan undo-past
+running, running: epoch lease good bad lost unconfirmed unreached approve-plan undo-past
 running, failed: epoch lease start-2 probe-happened says-happened approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-failed rest-cancelled
 running, unknown: epoch lease probe-happened probe-not probe-fails repeatable gives-up says-happened says-not approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
 running, unknown after a crash: epoch lease probe-happened probe-not probe-fails repeatable gives-up says-happened says-not approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
+running, unconfirmed: epoch lease probe-happened probe-fails confirmed refuted gives-up says-happened says-not approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
+running, unreached: epoch lease start-2 probe-happened says-happened approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-host-of-a rest-failed rest-cancelled
 running, cleared to run: epoch lease start-2 skip approve-plan approve decline undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
 running, succeeded: epoch lease approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
 running, skipped: epoch lease approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
 running, all settled: epoch lease approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled end-succeeded
 waiting, pending: epoch lease approve-plan approve decline undo-past resume abandon undo
 waiting, unknown: epoch lease says-happened says-not approve-plan undo-past resume abandon undo
+waiting, unreached: epoch lease says-happened approve-plan undo-past resume abandon undo
 halted, failed: epoch lease says-happened approve-plan undo-past resume abandon undo
 halted, cancelled: epoch lease approve-plan undo-past resume abandon undo
 succeeded: epoch lease undo-past undo

@@ -1,7 +1,7 @@
 //! Steps that nobody knows the end of.
 
 use super::scene::{But, Scene, bad, epoch, good, key, lost, no, person, step};
-use super::scene::{unreachable, waiting_for_host};
+use super::scene::{unconfirmed, unreachable, waiting_for_host};
 use crate::model::runbook::OnInterrupted;
 use crate::run::decide::{Decision, Question};
 use crate::run::event::{End, Event, Evidence, Finding, Phase, Rest};
@@ -112,4 +112,27 @@ fn a_person_may_say_that_a_failed_step_is_done_by_hand() {
     let mut run = Scene::new(vec![step("a"), step("b")]);
     run.begins("a", 1).ends("a", bad(true)).halts_at("a");
     run.now(epoch()).now(seen("a", 1, Finding::Happened)).resumes().begins("b", 1);
+}
+
+#[test]
+fn a_step_that_was_seen_to_take_effect_is_not_done_again_its_expectations_are_looked_at() {
+    for policy in [OnInterrupted::Rerun, OnInterrupted::Ask, OnInterrupted::Probe] {
+        let begun = || {
+            let mut run = Scene::new(vec![step("a").interrupted(policy).with_done_when().with_expect()]);
+            run.finds("a", At::DoneWhen, no()).begins("a", 1).ends("a", unconfirmed());
+            run.now(epoch());
+            run
+        };
+        let mut run = begun();
+        run.finds("a", At::Expect, Answer::Holds).observes("a", 1, Finding::Happened, Evidence::Expect);
+        run.decides(Decision::End(End::Succeeded));
+        assert_eq!(run.state.steps[&key("a")].outputs["id"], 7, "what it gave is kept");
+
+        let message = "it took effect, but what is expected does not hold: nothing of the kind".to_owned();
+        let mut ill = begun();
+        ill.finds("a", At::Expect, no()).observes("a", 1, Finding::Failed { message }, Evidence::Expect);
+        assert!(ill.state.steps[&key("a")].may_have_changed && ill.state.steps[&key("a")].outputs.is_empty());
+
+        begun().finds("a", At::Expect, unreachable()).rests(waiting_for_host());
+    }
 }

@@ -1,0 +1,151 @@
+//! What the hosts of a simulated site are: services that are up or down, things that stand, and how often each was made.
+//!
+//! The hand-made runbooks use a few made-up commands: `add X`, `remove X` and `has X` are about things, `start X` brings up a
+//! service. Everything else is what the shipped runbooks really send.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use opsctl::model::operation::{Command, DockerQuery, HttpRequest, Operation, Program};
+use opsctl::model::plan::{Form, Task};
+use serde_json::{Value, json};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Model {
+    /// The services that run and answer.
+    pub up: BTreeSet<String>,
+    /// The things that stand.
+    pub things: BTreeSet<String>,
+    /// How often each effect took place.
+    pub done: BTreeMap<String, u32>,
+}
+
+/// A change of the model, by what its command says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    Start(String),
+    Add(String),
+    Remove(String),
+    /// Leaves no trace but that it took place.
+    Trace(String),
+}
+
+impl Effect {
+    pub fn name(&self) -> String {
+        match self {
+            Effect::Start(name) => format!("start {name}"),
+            Effect::Add(name) => format!("add {name}"),
+            Effect::Remove(name) => format!("remove {name}"),
+            Effect::Trace(line) => line.clone(),
+        }
+    }
+
+    /// What an operation changes, if anything.
+    pub fn of(operation: &Operation) -> Option<Effect> {
+        let Operation::Command(Command { program: Program::Argv(argv), .. }) = operation else { return None };
+        let argv: Vec<_> = argv.iter().map(String::as_str).collect();
+        match argv[..] {
+            ["add", name] => Some(Effect::Add(name.to_owned())),
+            ["remove", name] => Some(Effect::Remove(name.to_owned())),
+            ["start", name] | ["docker", "compose", "restart", name] => Some(Effect::Start(name.to_owned())),
+            ["docker", "compose", ref rest @ ..] => Some(Effect::Trace(rest.join(" "))),
+            _ => None,
+        }
+    }
+
+    /// Of a task whose operation is known from the start.
+    pub fn of_task(task: &Task) -> Option<Effect> {
+        match &task.form {
+            Form::Ready(operation) => Effect::of(operation),
+            Form::Deferred { .. } => None,
+        }
+    }
+}
+
+impl Model {
+    pub fn take(&mut self, effect: &Effect) {
+        match effect {
+            Effect::Start(name) => drop(self.up.insert(name.clone())),
+            Effect::Add(name) => drop(self.things.insert(name.clone())),
+            Effect::Remove(name) => drop(self.things.remove(name)),
+            Effect::Trace(_) => {}
+        }
+        *self.done.entry(effect.name()).or_default() += 1;
+    }
+
+    /// Whether what the effect makes is there.
+    pub fn stands(&self, effect: &Effect) -> bool {
+        match effect {
+            Effect::Start(name) => self.up.contains(name),
+            Effect::Add(name) => self.things.contains(name),
+            Effect::Remove(name) => !self.things.contains(name),
+            Effect::Trace(_) => self.times(effect) > 0,
+        }
+    }
+
+    pub fn times(&self, effect: &Effect) -> u32 {
+        self.done.get(&effect.name()).copied().unwrap_or_default()
+    }
+
+    /// What the host answers, once the effect has taken place.
+    pub fn answer(&self, operation: &Operation) -> Value {
+        match operation {
+            Operation::Command(command) => self.command(command),
+            Operation::Exec(command) => {
+                let service = command.container.service.as_deref().unwrap_or_default();
+                match (self.up.contains(service), command.argv[0].as_str()) {
+                    (false, _) => json!({ "status": null, "stdout": "", "stderr": "it does not run" }),
+                    (true, "redis-cli") => ended(0, "PONG\n"),
+                    (true, _) => ended(0, "accepting connections\n"),
+                }
+            }
+            Operation::Docker(query) => self.docker(query),
+            Operation::Http(request) => self.http(request),
+            Operation::Assert { holds, .. } => json!({ "holds": holds }),
+            Operation::Sleep(_) => json!({}),
+            Operation::Connect { .. } | Operation::Approve { .. } => panic!("nobody simulates `{operation}`"),
+        }
+    }
+
+    fn command(&self, command: &Command) -> Value {
+        let Program::Argv(argv) = &command.program else { return ended(0, "room enough\n") };
+        let argv: Vec<_> = argv.iter().map(String::as_str).collect();
+        match argv[..] {
+            ["has", name] => ended(i32::from(!self.things.contains(name)), ""),
+            ["runs", name] => ended(i32::from(!self.up.contains(name)), ""),
+            ["true"] => ended(0, ""),
+            ["name"] => ended(0, "name: thing-7\n"),
+            ["fail"] => ended(1, "it always fails\n"),
+            _ if Effect::of(&Operation::Command(command.clone())).is_some() => ended(0, "done\n"),
+            _ => panic!("nobody simulates `{command}`"),
+        }
+    }
+
+    fn docker(&self, query: &DockerQuery) -> Value {
+        match query {
+            DockerQuery::Containers(of) => {
+                let service = of.service.clone().unwrap_or_default();
+                let state = if self.up.contains(&service) { "running" } else { "exited" };
+                json!({ "containers": [{ "name": service, "state": state }] })
+            }
+            DockerQuery::Logs { .. } => json!({ "stdout": "a line\n", "lines": 1 }),
+            DockerQuery::Stats(_) => json!({ "containers": [] }),
+        }
+    }
+
+    fn http(&self, request: &HttpRequest) -> Value {
+        let service = match request.url.as_str() {
+            "http://localhost:3001/api/health" => "argus-1",
+            "http://localhost:3002/api/health" => "argus-2",
+            "http://localhost:3100/" => "docs",
+            url => panic!("nobody simulates {url}"),
+        };
+        match self.up.contains(service) {
+            true => json!({ "status": 200, "body": "ok", "error": null }),
+            false => json!({ "status": 0, "body": "", "error": "connection refused" }),
+        }
+    }
+}
+
+fn ended(status: i32, stdout: &str) -> Value {
+    json!({ "status": status, "stdout": stdout, "stderr": "" })
+}

@@ -1,0 +1,116 @@
+//! What is simulated: every runbook that ships, and some that are made to have one of everything.
+
+use opsctl::engine::catalog::Catalog;
+use opsctl::engine::plan::{self, Request};
+use opsctl::model::facts::{Facts, HostFacts, ProjectFacts, Site};
+use opsctl::model::inventory::Inventory;
+use opsctl::model::param;
+use opsctl::model::plan::Plan;
+use opsctl::model::runbook::Runbook;
+use opsctl::model::source::Source;
+use serde_json::Value;
+
+use crate::model::Model;
+
+const SITE: &str = r#"name: opareta
+hosts: { app: { address: local }, data: { address: local } }
+projects:
+  opareta: { host: app, directory: /opt/opareta }
+  store: { host: data, directory: /opt/store }
+services:
+  argus:
+    project: opareta
+    instances:
+      argus-1: { health: "http://localhost:3001/api/health" }
+      argus-2: { health: "http://localhost:3002/api/health" }
+    database: argus
+    cache: redis
+    upstream: { proxy: nginx, name: argus_backend }
+  docs:
+    project: opareta
+    instances: { docs: { health: "http://localhost:3100/" } }
+databases:
+  argus: { engine: postgres, project: store, service: postgres-argus, user: argus, name: argus_db }
+caches: { redis: { project: store, service: redis } }
+endpoints: { nginx: { host: app, health: "http://localhost/health" } }
+"#;
+
+/// A plan, and the world that it meets.
+pub struct Case {
+    pub name: String,
+    pub plan: Plan,
+    pub model: Model,
+}
+
+fn planned(find: &dyn Fn(&str) -> opsctl::base::Result<Runbook>, name: &str, given: &[(&str, &str)]) -> Plan {
+    let inventory = Inventory::read(&Source::new("opsctl.yaml", SITE)).unwrap();
+    let mut facts = Facts::default();
+    for host in ["app", "data"] {
+        facts.hosts.insert(host.into(), HostFacts { compose: vec!["docker".into(), "compose".into()] });
+    }
+    for project in ["opareta", "store"] {
+        facts.projects.insert(project.into(), ProjectFacts { name: project.into() });
+    }
+    let runbook = find(name).unwrap();
+    let given = given.iter().map(|(param, value)| ((*param).to_owned(), Value::from(*value)));
+    let params = param::bind(&runbook.params, given, &inventory).unwrap();
+    let site = Site { inventory: &inventory, facts: &facts };
+    let request =
+        Request { runbook: &runbook, origin: "built-in", params: &params, inventory: "opsctl.yaml", site };
+    plan::make(find, request).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Every runbook that ships, each in a world where what it mends is broken. One that nobody has given a world fails here.
+pub fn shipped() -> Vec<Case> {
+    let catalog = Catalog::open(None).unwrap();
+    let find = |name: &str| catalog.get(name).map(|entry| entry.runbook);
+    let all = ["argus-1", "argus-2", "docs", "nginx", "postgres-argus", "redis"];
+    let mut cases = Vec::new();
+    for name in catalog.names() {
+        let situations: &[(&str, &str, &[&str])] = match name {
+            "instance-down" => {
+                &[("instance", "argus-1", &["argus-1"]), ("instance", "argus-2", &["argus-2"])]
+            }
+            "service-down" => &[
+                ("service", "argus", &["argus-1", "argus-2"]),
+                ("service", "argus", &["argus-1", "argus-2", "postgres-argus", "redis"]),
+                ("service", "docs", &["docs"]),
+            ],
+            "database-down" => &[("database", "argus", &["postgres-argus"])],
+            "cache-down" => &[("cache", "redis", &["redis"])],
+            "resources" => &[("project", "opareta", &[])],
+            other => panic!("nobody simulates the runbook `{other}`: say here what it meets"),
+        };
+        for (param, value, down) in situations {
+            let up = all.iter().filter(|service| !down.contains(service)).map(|up| (*up).to_owned());
+            let model = Model { up: up.collect(), ..Model::default() };
+            cases.push(Case {
+                name: format!("{name} {value}, down: {}", down.join(" ")),
+                plan: planned(&find, name, &[(param, value)]),
+                model,
+            });
+        }
+    }
+    cases
+}
+
+/// The runbooks beside this file.
+pub fn made() -> Vec<Case> {
+    let find = |name: &str| {
+        let text = match name {
+            "group" => include_str!("runbooks/group.yaml"),
+            "questions" => include_str!("runbooks/questions.yaml"),
+            "rescue" => include_str!("runbooks/rescue.yaml"),
+            "mend" => include_str!("runbooks/mend.yaml"),
+            "interrupted" => include_str!("runbooks/interrupted.yaml"),
+            "outputs" => include_str!("runbooks/outputs.yaml"),
+            "turn-back" => include_str!("runbooks/turn-back.yaml"),
+            other => panic!("there is no runbook `{other}`"),
+        };
+        Ok(Source::new(name, text).parse::<Runbook>().unwrap())
+    };
+    let names = ["group", "questions", "rescue", "interrupted", "outputs", "turn-back"];
+    let case =
+        |name: &str| Case { name: name.to_owned(), plan: planned(&find, name, &[]), model: Model::default() };
+    names.into_iter().map(case).collect()
+}
