@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::Global;
-use super::turn::{short, status_word};
+use super::turn::status_word;
 use crate::base::clock::Timestamp;
 use crate::base::{Error, Kind, Result};
 use crate::engine::templates::Templates;
@@ -109,7 +109,7 @@ impl Message {
             let is_blank = blanks.iter().any(|blank| option(*blank) == name);
             Some(if is_blank { format!(" {name} '...'") } else { format!(" {name} {}", quoted(&text?)) })
         });
-        let command = format!("opsctl runs message {}{}", short(run), options.collect::<String>());
+        let command = format!("opsctl runs message {}{}", run.id.short(), options.collect::<String>());
         let names = blanks.iter().map(|blank| format!("`{}`", option(*blank))).collect::<Vec<_>>().join(", ");
         Error::usage(format!("the template `{name}` has blanks that only you can fill in: {names}"))
             .hint(command)
@@ -130,7 +130,7 @@ fn not_resolved(name: &str, run: &RunDir, history: &History) -> Error {
         Risk::ReadOnly => "it only looked".to_owned(),
         _ => format!("it is {}", status_word(run, state)),
     };
-    let run = short(run);
+    let run = run.id.short();
     let message = format!("`{name}` tells of an end, and run {run} has resolved nothing: {why}");
     Error::new(Kind::Refused, message)
         .hint(format!("opsctl runs message {run} --template {}", message::ALERT))

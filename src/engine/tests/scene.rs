@@ -134,6 +134,8 @@ pub fn plan(steps: Vec<PlannedStep>) -> Plan {
         params: Default::default(),
         inventory: "opsctl.yaml".to_owned(),
         hosts: BTreeMap::new(),
+        severity: Default::default(),
+        affects: Vec::new(),
         basis: Default::default(),
         steps,
     }
