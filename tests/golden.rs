@@ -48,6 +48,7 @@ fn build(case: &Case) -> Result<Value, String> {
     let entry =
         registry::find(&case.action).unwrap_or_else(|| panic!("there is no action `{}`", case.action));
     let built = (entry.build)(&case.args, Site { inventory: &inventory, facts: &facts })?;
+    assert_eq!(built.operation.result(), entry.gives, "{}: {}", case.action, case.case);
     Ok(json!({
         "host": built.host,
         "effect": (entry.effect)(&case.args),

@@ -1,14 +1,15 @@
 //! This machine as a host: commands really run, and their processes are really gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use opsctl::host::{Failure, FailureKind, Host, Limits, Output};
 use opsctl::model::inventory;
 use opsctl::model::operation::{Command, Operation, Program};
+use opsctl::model::result::ResultKind;
 use opsctl::run::signal::Stream;
-use serde_json::json;
+use serde_json::{Value, json};
 
 async fn local() -> Host {
     let spec = inventory::Host { address: "local".parse().unwrap(), escalation: None, ssh_config: None };
@@ -116,18 +117,28 @@ async fn a_long_output_is_cut_and_says_so() {
     assert!(output.stdout.contains(" bytes cut]"));
 }
 
+fn names(value: &Value) -> BTreeSet<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+fn promised(result: ResultKind) -> BTreeSet<&'static str> {
+    result.fields().iter().map(|field| field.name).collect()
+}
+
 #[tokio::test]
 async fn an_operation_gives_the_fields_that_are_promised() {
     let host = local().await;
     let command = Operation::Command(shell("echo out; echo err >&2; exit 4"));
     let value = host.perform(&command, None, &mut |_, _| {}).await.unwrap().value;
     assert_eq!(value, json!({ "status": 4, "stdout": "out\n", "stderr": "err\n" }));
+    assert_eq!(names(&value), promised(ResultKind::Command));
 
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let connect = Operation::Connect { address: "localhost".into(), port, deadline: "2s".parse().unwrap() };
     let value = host.perform(&connect, None, &mut |_, _| {}).await.unwrap().value;
     assert_eq!((&value["connected"], &value["error"]), (&json!(true), &json!(null)));
+    assert_eq!(names(&value), promised(ResultKind::Connection));
     drop(listener);
     let value = host.perform(&connect, None, &mut |_, _| {}).await.unwrap().value;
     assert_eq!((&value["connected"], &value["error"]), (&json!(false), &json!("connection refused")));

@@ -8,6 +8,7 @@ use super::Action;
 use crate::model::facts::Site;
 use crate::model::operation::Operation;
 use crate::model::plan::Effect;
+use crate::model::result::ResultKind;
 
 /// Asks a person, and goes on when the answer is yes. Who said so, and when, is in the journal.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -19,6 +20,7 @@ pub(super) struct Approve {
 
 impl Action for Approve {
     const NAME: &'static str = "approve";
+    const GIVES: ResultKind = ResultKind::Nothing;
 
     fn effect(_: &Map<String, Value>) -> Effect {
         Effect::Reads

@@ -8,6 +8,7 @@ use super::{Action, Field};
 use crate::model::facts::Site;
 use crate::model::operation::Operation;
 use crate::model::plan::Effect;
+use crate::model::result::ResultKind;
 
 /// Ends in failure unless a condition over the parameters, the inventory and earlier outputs holds.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -22,6 +23,7 @@ pub(super) struct Assert {
 
 impl Action for Assert {
     const NAME: &'static str = "assert";
+    const GIVES: ResultKind = ResultKind::Assertion;
 
     fn effect(_: &Map<String, Value>) -> Effect {
         Effect::Reads

@@ -11,6 +11,7 @@ use super::{Action, Field, verdict};
 use crate::model::facts::Site;
 use crate::model::operation::{Command, Operation, Program};
 use crate::model::plan::Effect;
+use crate::model::result::ResultKind;
 
 /// Runs a command on a host, as `argv` or as a line for the shell.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -42,6 +43,7 @@ pub(super) struct Run {
 
 impl Action for Run {
     const NAME: &'static str = "command";
+    const GIVES: ResultKind = ResultKind::Command;
 
     fn effect(args: &Map<String, Value>) -> Effect {
         let is = |key: &str| args.get(key) == Some(&Value::Bool(true));

@@ -14,6 +14,7 @@ use crate::base::amount::Span;
 use crate::model::facts::Site;
 use crate::model::operation::{DockerQuery, Operation};
 use crate::model::plan::Effect;
+use crate::model::result::ResultKind;
 
 /// Looks at all containers of a project, running or not.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -25,6 +26,7 @@ pub(super) struct Ps {
 
 impl Action for Ps {
     const NAME: &'static str = "compose.ps";
+    const GIVES: ResultKind = ResultKind::Containers;
 
     fn effect(_: &Map<String, Value>) -> Effect {
         Effect::Reads
@@ -56,6 +58,7 @@ pub(super) struct Up {
 
 impl Action for Up {
     const NAME: &'static str = "compose.up";
+    const GIVES: ResultKind = ResultKind::Command;
 
     fn effect(_: &Map<String, Value>) -> Effect {
         Effect::Ensures
@@ -96,6 +99,7 @@ pub(super) struct Stop {
 
 impl Action for Stop {
     const NAME: &'static str = "compose.stop";
+    const GIVES: ResultKind = ResultKind::Command;
 
     fn effect(_: &Map<String, Value>) -> Effect {
         Effect::Ensures
@@ -122,6 +126,7 @@ pub(super) struct Start {
 
 impl Action for Start {
     const NAME: &'static str = "compose.start";
+    const GIVES: ResultKind = ResultKind::Command;
 
     fn effect(_: &Map<String, Value>) -> Effect {
         Effect::Ensures
@@ -150,6 +155,7 @@ pub(super) struct Restart {
 
 impl Action for Restart {
     const NAME: &'static str = "compose.restart";
+    const GIVES: ResultKind = ResultKind::Command;
 
     /// The condition that it states is "started anew since the step began". A second restart arrives at the same, costs
     /// some seconds of an instance that was being restarted anyway, and loses nothing; not knowing whether the first took

@@ -10,6 +10,7 @@ use crate::base::amount::Span;
 use crate::model::facts::Site;
 use crate::model::operation::{ContainerCommand, DockerQuery, Operation};
 use crate::model::plan::Effect;
+use crate::model::result::ResultKind;
 
 /// Looks at the state of containers, of which there must be at least one.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -23,6 +24,7 @@ pub(super) struct Inspect {
 
 impl Action for Inspect {
     const NAME: &'static str = "container.inspect";
+    const GIVES: ResultKind = ResultKind::Containers;
 
     fn effect(_: &Map<String, Value>) -> Effect {
         Effect::Reads
@@ -50,6 +52,7 @@ pub(super) struct Health {
 
 impl Action for Health {
     const NAME: &'static str = "container.health";
+    const GIVES: ResultKind = ResultKind::Containers;
 
     fn effect(_: &Map<String, Value>) -> Effect {
         Effect::Reads
@@ -95,6 +98,7 @@ fn hundred() -> u32 {
 
 impl Action for Logs {
     const NAME: &'static str = "container.logs";
+    const GIVES: ResultKind = ResultKind::Logs;
 
     fn effect(_: &Map<String, Value>) -> Effect {
         Effect::Reads
@@ -122,6 +126,7 @@ pub(super) struct Stats {
 
 impl Action for Stats {
     const NAME: &'static str = "container.stats";
+    const GIVES: ResultKind = ResultKind::Stats;
 
     fn effect(_: &Map<String, Value>) -> Effect {
         Effect::Reads
@@ -156,6 +161,7 @@ pub(super) struct Exec {
 
 impl Action for Exec {
     const NAME: &'static str = "container.exec";
+    const GIVES: ResultKind = ResultKind::Command;
 
     fn effect(args: &Map<String, Value>) -> Effect {
         if args.get("reads") == Some(&Value::Bool(true)) { Effect::Reads } else { Effect::Changes }

@@ -12,6 +12,7 @@ use crate::base::amount::Span;
 use crate::model::facts::Site;
 use crate::model::operation::{HttpRequest, Operation, Via};
 use crate::model::plan::Effect;
+use crate::model::result::ResultKind;
 
 /// Asks a URL. A status of 2xx is a success.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -32,6 +33,7 @@ pub(super) struct Get {
 
 impl Action for Get {
     const NAME: &'static str = "http.get";
+    const GIVES: ResultKind = ResultKind::Http;
 
     fn effect(_: &Map<String, Value>) -> Effect {
         Effect::Reads
@@ -80,6 +82,7 @@ pub(super) struct Request {
 
 impl Action for Request {
     const NAME: &'static str = "http.request";
+    const GIVES: ResultKind = ResultKind::Http;
 
     fn effect(args: &Map<String, Value>) -> Effect {
         match args.get("method").and_then(Value::as_str) {

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::model::facts::Site;
 use crate::model::operation::Operation;
 use crate::model::plan::Effect;
+use crate::model::result::ResultKind;
 
 mod approve;
 mod assert;
@@ -19,6 +20,7 @@ mod http;
 mod place;
 mod postgres;
 mod redis;
+pub mod reference;
 pub mod registry;
 pub mod runbook;
 mod tcp;
@@ -32,6 +34,9 @@ pub use place::{host, project};
 pub trait Action: DeserializeOwned + schemars::JsonSchema {
     /// `family.verb`.
     const NAME: &'static str;
+
+    /// The shape of its result.
+    const GIVES: ResultKind;
 
     /// What the action does to the world, as far as its arguments (rendered or not) tell.
     fn effect(args: &Map<String, Value>) -> Effect;

@@ -9,6 +9,7 @@ use crate::base::amount::Span;
 use crate::model::facts::Site;
 use crate::model::operation::{ContainerCommand, Operation};
 use crate::model::plan::Effect;
+use crate::model::result::ResultKind;
 
 /// Checks that a database accepts connections.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -27,6 +28,7 @@ fn three_seconds() -> Span {
 
 impl Action for Ready {
     const NAME: &'static str = "postgres.ready";
+    const GIVES: ResultKind = ResultKind::Command;
 
     fn effect(_: &Map<String, Value>) -> Effect {
         Effect::Reads

@@ -9,6 +9,7 @@ use crate::base::amount::Span;
 use crate::model::facts::Site;
 use crate::model::operation::{ContainerCommand, Operation};
 use crate::model::plan::Effect;
+use crate::model::result::ResultKind;
 
 /// Checks that a cache answers PING.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -27,6 +28,7 @@ fn five_seconds() -> Span {
 
 impl Action for Ping {
     const NAME: &'static str = "redis.ping";
+    const GIVES: ResultKind = ResultKind::Command;
 
     fn effect(_: &Map<String, Value>) -> Effect {
         Effect::Reads

@@ -8,10 +8,12 @@ use super::{
 use crate::model::facts::Site;
 use crate::model::operation::Operation;
 use crate::model::plan::Effect;
+use crate::model::result::ResultKind;
 
 /// An action whose type is forgotten.
 pub struct Entry {
     pub name: &'static str,
+    pub gives: ResultKind,
     pub effect: fn(&Map<String, Value>) -> Effect,
     pub schema: fn() -> schemars::Schema,
     /// How the argument of that name is filled in.
@@ -31,6 +33,7 @@ impl Entry {
     const fn of<A: Action>() -> Entry {
         Entry {
             name: A::NAME,
+            gives: A::GIVES,
             effect: A::effect,
             schema: || schemars::schema_for!(A),
             field: A::field,

@@ -8,6 +8,7 @@ use super::{Action, Field};
 use crate::model::facts::Site;
 use crate::model::operation::Operation;
 use crate::model::plan::Effect;
+use crate::model::result::ResultKind;
 
 /// Does the steps of another runbook, as `STEP/ITS-STEP`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -22,6 +23,7 @@ pub struct Include {
 
 impl Action for Include {
     const NAME: &'static str = "runbook";
+    const GIVES: ResultKind = ResultKind::Nothing;
 
     /// Of its own it has none: the steps that it stands for have theirs.
     fn effect(_: &Map<String, Value>) -> Effect {

@@ -9,6 +9,7 @@ use crate::base::amount::Span;
 use crate::model::facts::Site;
 use crate::model::operation::Operation;
 use crate::model::plan::Effect;
+use crate::model::result::ResultKind;
 
 /// Checks that something accepts connections on a port, as the host sees it.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -29,6 +30,7 @@ fn five_seconds() -> Span {
 
 impl Action for Connect {
     const NAME: &'static str = "tcp.connect";
+    const GIVES: ResultKind = ResultKind::Connection;
 
     fn effect(_: &Map<String, Value>) -> Effect {
         Effect::Reads

@@ -10,6 +10,7 @@ use crate::model::check::Check;
 use crate::model::facts::Site;
 use crate::model::operation::Operation;
 use crate::model::plan::Effect;
+use crate::model::result::ResultKind;
 
 /// Waits for a length of time, or until a check holds.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -24,6 +25,7 @@ pub(super) struct Wait {
 
 impl Action for Wait {
     const NAME: &'static str = "wait";
+    const GIVES: ResultKind = ResultKind::Nothing;
 
     fn effect(_: &Map<String, Value>) -> Effect {
         Effect::Reads

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::base::Result;
 
 mod abandon;
+mod actions;
 mod completions;
 mod consent;
 mod drive;

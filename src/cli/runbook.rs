@@ -32,6 +32,11 @@ enum Command {
     Show { name: String },
     /// Check runbooks: without names, all of them
     Check { names: Vec<String> },
+    /// List the actions that steps can call, or show one with its arguments and its result
+    Actions {
+        /// The action, such as `http.get`; without it, all are listed
+        name: Option<String>,
+    },
     /// Print the JSON Schema of runbooks, for an editor
     Schema,
 }
@@ -42,6 +47,7 @@ impl Runbook {
             Command::List => list(&catalog(global)?, global),
             Command::Show { name } => show(&catalog(global)?, name, global),
             Command::Check { names } => check(&catalog(global)?, names, global),
+            Command::Actions { name } => super::actions::run(name.as_deref(), global),
             Command::Schema => ui::look::give(&format!("{:#}\n", schema::runbook_schema())),
         }?;
         Ok(ExitCode::SUCCESS)

@@ -13,6 +13,7 @@ use crate::action::{Field, registry};
 use crate::base::Result;
 use crate::model::check::{Check, Patience};
 use crate::model::plan::Effect;
+use crate::model::result::ResultKind;
 use crate::model::runbook::{OnFailure, OnInterrupted, Risk, Runbook, Step, Undo};
 use crate::model::source::{Mistake, Source, join};
 
@@ -30,6 +31,7 @@ use scope::Scope;
 /// What a runbook may call.
 pub struct Spec {
     pub name: &'static str,
+    pub gives: ResultKind,
     pub effect: fn(&Map<String, Value>) -> Effect,
     /// The JSON Schema of the arguments.
     pub schema: Value,
@@ -41,6 +43,7 @@ impl Spec {
     pub fn of(entry: &registry::Entry) -> Spec {
         Spec {
             name: entry.name,
+            gives: entry.gives,
             effect: entry.effect,
             schema: (entry.schema)().to_value(),
             field: entry.field,
@@ -161,7 +164,7 @@ impl Lint<'_> {
             include::check(self, &join(&path, "run"), runbook, &join(&path, "with"), with, &early);
         }
         for (name, extract) in &step.outputs {
-            extract::check(self, &join(&at("outputs"), name), name, extract);
+            extract::check(self, &join(&at("outputs"), name), name, extract, &step.action.action);
         }
         self.safety(path, step, effect);
         self.numbers(path, step);
@@ -253,7 +256,10 @@ impl Lint<'_> {
     fn check(&mut self, path: &str, check: &Check, scope: &Scope<'_>) {
         self.call(path, &check.call, Role::Check, scope);
         check.on.iter().for_each(|on| self.text(&join(path, "on"), on, &scope.early()));
-        check.that.iter().for_each(|that| self.condition(&join(path, "that"), that, scope));
+        check
+            .that
+            .iter()
+            .for_each(|that| self.condition(&join(path, "that"), that, &check.call.action, scope));
         let Patience { within, every, successes, .. } = check.patience;
         if successes == 0 {
             self.add(

@@ -168,6 +168,7 @@ mod tests {
     use super::*;
     use crate::base::amount::Span;
     use crate::model::operation::Via;
+    use crate::model::result::{ResultKind, assert_fields};
 
     fn get(url: String) -> HttpRequest {
         HttpRequest {
@@ -206,6 +207,7 @@ mod tests {
         assert_eq!(value["json"], json!({ "up": 0 }));
         assert_eq!(value["headers"]["x-a"], "1, 2");
         assert!(value["ms"].is_u64());
+        assert_fields(ResultKind::Http.fields(), &value);
         assert_eq!(value["error"], Value::Null);
     }
 
@@ -217,6 +219,7 @@ mod tests {
         let value = asked(closed).await;
         assert_eq!((&value["status"], &value["error"]), (&json!(0), &json!("connection refused")));
         assert_eq!(value["headers"], json!({}));
+        assert_fields(ResultKind::Http.fields(), &value);
 
         let value = asked(answering(b"").await).await;
         assert_eq!(value["error"], "the connection was closed before an answer came");

@@ -11,6 +11,7 @@ pub mod inventory;
 pub mod operation;
 pub mod param;
 pub mod plan;
+pub mod result;
 pub mod runbook;
 mod soundness;
 pub mod source;

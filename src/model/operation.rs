@@ -9,6 +9,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::result::ResultKind;
 use crate::base::amount::Span;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -114,20 +115,26 @@ pub enum Via {
     Here,
 }
 
-/// What an operation gave: `value` is what conditions and extractions look at.
-///
-/// | operation | fields of `value` |
-/// |---|---|
-/// | command, exec | `status` (exit code; null where the container does not run), `stdout`, `stderr` |
-/// | containers | `containers`: a list of `name service id image image_id state health restarts exit_code oom_killed started_at finished_at` |
-/// | logs | `stdout` (the lines, oldest first), `lines` (their number) |
-/// | stats | `containers`: a list of `name service cpu_percent memory_bytes memory_limit_bytes memory_percent` |
-/// | http | `status` (0 when there was no answer), `body`, `json` (null unless it is JSON), `headers`, `ms`, `error` |
-/// | connect | `connected`, `ms`, `error` |
-/// | assert | `holds` |
+/// What an operation gave: `value` is what conditions and extractions look at. Its fields are those of the operation's
+/// [`ResultKind`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
     pub value: serde_json::Value,
+}
+
+impl Operation {
+    pub fn result(&self) -> ResultKind {
+        match self {
+            Operation::Command(_) | Operation::Exec(_) => ResultKind::Command,
+            Operation::Docker(DockerQuery::Containers(_)) => ResultKind::Containers,
+            Operation::Docker(DockerQuery::Logs { .. }) => ResultKind::Logs,
+            Operation::Docker(DockerQuery::Stats(_)) => ResultKind::Stats,
+            Operation::Http(_) => ResultKind::Http,
+            Operation::Connect { .. } => ResultKind::Connection,
+            Operation::Assert { .. } => ResultKind::Assertion,
+            Operation::Sleep(_) | Operation::Approve { .. } => ResultKind::Nothing,
+        }
+    }
 }
 
 impl fmt::Display for Operation {

@@ -1,6 +1,7 @@
 //! opsctl as a person meets it: whole commands, whole outputs, exit codes. The host is this machine, and the steps are
 //! commands, so that no Docker is needed; what needs real hosts is in `tests/lab`.
 
+mod actions;
 mod asking;
 mod messages;
 mod mistakes;

@@ -8,6 +8,7 @@ use super::{Lint, Spec, include};
 use crate::action::Field;
 use crate::model::check::{Call, Check};
 use crate::model::plan::Effect;
+use crate::model::result::ResultKind;
 use crate::model::source::join;
 
 /// Where a call stands.
@@ -39,7 +40,7 @@ impl Lint<'_> {
             return Effect::Reads;
         };
         self.arguments(&path, spec, args, scope);
-        if role == Role::Check && [WAIT, "approve"].contains(&spec.name) {
+        if role == Role::Check && spec.gives == ResultKind::Nothing {
             let mistake = self
                 .source
                 .key_at(&path)

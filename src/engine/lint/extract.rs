@@ -6,7 +6,7 @@ use crate::model::source::join;
 
 const WAYS: [&str; 6] = ["regex", "pointer", "count", "first", "last", "value"];
 
-pub(super) fn check(lint: &mut Lint<'_>, path: &str, name: &str, extract: &Extract) {
+pub(super) fn check(lint: &mut Lint<'_>, path: &str, name: &str, extract: &Extract, action: &str) {
     if !is_variable(name) {
         let mistake = lint.source.key_at(path).mistake(format!("`{name}` cannot be an output"));
         lint.push(mistake.hint(format!("write `{}`: templates read `-` as minus", name.replace('-', "_"))));
@@ -49,7 +49,10 @@ pub(super) fn check(lint: &mut Lint<'_>, path: &str, name: &str, extract: &Extra
             lint.source.at(&join(path, "pointer")).mistake(format!("`{pointer}` is not a JSON pointer"));
         lint.push(mistake.hint(format!("write `/{}`", pointer.trim_start_matches("$.").replace('.', "/"))));
     }
+    if let Some(from) = &extract.from {
+        lint.result_field(&join(path, "from"), from, action);
+    }
     if let Some(value) = &extract.value {
-        lint.result_expression(&join(path, "value"), value);
+        lint.result_expression(&join(path, "value"), value, action);
     }
 }

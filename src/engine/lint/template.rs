@@ -7,23 +7,8 @@ use serde_json::Value;
 
 use super::Lint;
 use super::scope::Scope;
+use crate::model::result::ResultKind;
 use crate::model::source::join;
-
-/// The fields of the results of all operations; a condition on a result looks at these.
-const RESULT_FIELDS: [&str; 12] = [
-    "status",
-    "stdout",
-    "stderr",
-    "containers",
-    "lines",
-    "body",
-    "json",
-    "headers",
-    "ms",
-    "error",
-    "connected",
-    "holds",
-];
 
 /// Why a text is no template, and where in it.
 pub(super) struct Broken {
@@ -136,30 +121,43 @@ impl Lint<'_> {
     }
 
     /// A condition on a result. Templates in it are filled in before; what remains sees the result and nothing else.
-    pub(super) fn condition(&mut self, path: &str, text: &str, scope: &Scope<'_>) {
+    pub(super) fn condition(&mut self, path: &str, text: &str, action: &str, scope: &Scope<'_>) {
         if is_template(text) {
             self.text(path, text, scope);
-        } else {
-            self.result_expression(path, text);
+        } else if self.gives(action) != Some(ResultKind::Nothing) {
+            // Where there is no result at all, the call itself is the mistake.
+            self.result_expression(path, text, action);
         }
     }
 
-    pub(super) fn result_expression(&mut self, path: &str, text: &str) {
+    /// An expression over the result of `action`.
+    pub(super) fn result_expression(&mut self, path: &str, text: &str, action: &str) {
         match names_of_expression(text) {
             Err(broken) => {
                 self.broken(path, text, 0, ("a condition", "write one such as `status == 200`"), broken);
             }
-            Ok(names) => {
-                for name in names {
-                    let root = name.split('.').next().unwrap_or_default();
-                    if !RESULT_FIELDS.contains(&root) {
-                        let place = self.source.at(path).word(&name);
-                        let mistake = place.mistake(format!("no result has a field `{root}`"));
-                        self.push(mistake.known(root, RESULT_FIELDS));
-                    }
-                }
-            }
+            Ok(names) => names.iter().for_each(|name| self.result_field(path, name, action)),
         }
+    }
+
+    /// The field that a name such as `json.database` begins with. Of an unknown action nothing can be said.
+    pub(super) fn result_field(&mut self, path: &str, name: &str, action: &str) {
+        let Some(gives) = self.gives(action) else { return };
+        let root = name.split('.').next().unwrap_or_default();
+        let known = || gives.fields().iter().map(|field| field.name);
+        if known().all(|field| field != root) {
+            let place = self.source.at(path).word(name);
+            let mistake = place.mistake(format!("the result of `{action}` has no field `{root}`"));
+            self.push(match gives {
+                ResultKind::Nothing => mistake.hint("it gives no result at all: take this from another step"),
+                _ => mistake.known(root, known()),
+            });
+        }
+    }
+
+    /// The shape of an action's result; none when there is no such action.
+    fn gives(&self, action: &str) -> Option<ResultKind> {
+        self.specs.iter().find(|spec| spec.name == action).map(|spec| spec.gives)
     }
 
     fn names(&mut self, path: &str, names: &[String], scope: &Scope<'_>) {

@@ -1,9 +1,11 @@
 use schemars::JsonSchema;
 
 use super::*;
+use crate::action::registry;
 use crate::base::amount::Span;
 use crate::engine::catalog::Origin;
 use crate::model::operation::Via;
+use crate::model::result::ResultKind;
 
 /// The arguments of a few actions, as far as these tests need them.
 #[derive(JsonSchema)]
@@ -77,7 +79,8 @@ struct Wait {
 
 fn spec<A: JsonSchema>(name: &'static str, effect: fn(&Map<String, Value>) -> Effect) -> Spec {
     let field = |key: &str| if key == "that" { Field::Condition } else { Field::Template };
-    Spec { name, effect, schema: schemars::schema_for!(A).to_value(), field }
+    let gives = registry::find(name).map_or(ResultKind::Command, |entry| entry.gives);
+    Spec { name, gives, effect, schema: schemars::schema_for!(A).to_value(), field }
 }
 
 fn specs() -> Vec<Spec> {
@@ -226,6 +229,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("count: \"ERROR\"", "count: \"ERROR\", first: 1"),
     ("count: \"ERROR\"", "pointer: $.errors"),
     ("count: \"ERROR\"", "value: lins - 1"),
+    ("count: \"ERROR\"", "from: body, count: ERROR"),
     ("choices: [fast, safe], ", ""),
     ("default: safe", "default: slow"),
 ];

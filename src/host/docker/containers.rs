@@ -99,6 +99,7 @@ fn happened(time: Option<String>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::result::{ResultKind, assert_fields};
 
     fn container(text: &str) -> ContainerInspectResponse {
         serde_json::from_str(text).unwrap()
@@ -113,6 +114,7 @@ mod tests {
                             "StartedAt": "2024-05-01T10:00:00.5Z", "FinishedAt": "2024-05-01T10:00:09Z",
                             "Health": { "Status": "unhealthy" } } }"#,
         );
+        assert_fields(ResultKind::Containers.fields()[0].each, &shown(&stopped));
         assert_eq!(
             shown(&stopped),
             json!({

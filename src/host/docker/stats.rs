@@ -81,6 +81,7 @@ fn hundredths(number: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::result::{ResultKind, assert_fields};
 
     #[test]
     fn figures_are_those_of_docker_stats() {
@@ -92,6 +93,7 @@ mod tests {
             r#"{ "cpu_stats": { "cpu_usage": { "total_usage": 300 }, "system_cpu_usage": 2000, "online_cpus": 2 },
                  "memory_stats": { "usage": 3000, "limit": 8000, "stats": { "inactive_file": 1000 } } }"#,
         );
+        assert_fields(ResultKind::Stats.fields()[0].each, &shown("a", "s", &before, &now));
         assert_eq!(
             shown("a", "s", &before, &now),
             json!({ "name": "a", "service": "s", "cpu_percent": 20.0, "memory_bytes": 2000,
