@@ -6,8 +6,9 @@
 //!
 //! Steps follow the plan's order, one block after the other (see [`Layout`]). Of a group up to `parallel` items are under
 //! way at once. When more than `max_failures` of them have failed for good, the items not begun are skipped, those begun come
-//! to their end, and the `on_failure` of the first that failed is what the group's failure leads to; up to `max_failures`,
-//! and for `continue`, the run goes on and may still succeed: the failed steps stay failed, and are shown as such.
+//! to their end, and the group's failure leads to what the first of the failed says whose `on_failure` is not `continue`. Up to
+//! `max_failures`, and where all say `continue`, the run goes on and may still succeed: the failed steps stay failed, and are
+//! shown as such.
 
 use super::event::{End, Evidence, Finding, Phase, Rest, Skip};
 use super::known::{Answer, At, Known};
@@ -142,42 +143,38 @@ impl<'a> View<'a> {
             })
             .collect();
         let has_failed = failed.len() > block.max_failures;
-        let begun: Vec<_> = block.lanes.iter().map(|lane| self.has_begun(lane.step)).collect();
-        let mut under_way =
-            stands.iter().zip(&begun).filter(|(stand, begun)| **begun && !stand.is_settled()).count();
+        let busy = stands.iter().filter(|stand| matches!(stand, Stand::Busy)).count();
+        let mut free = block.parallel.saturating_sub(busy);
 
-        let (mut act, mut is_busy) = (None, false);
-        for ((lane, stand), has_begun) in block.lanes.iter().zip(stands).zip(begun) {
-            let stand = match stand {
-                Stand::Done | Stand::Failed(_) => continue,
-                // A lane that is settled but for what it did not need is not under way, whatever it is called.
-                _ if has_begun => stand,
-                _ if has_failed => {
-                    let step = lane.step.key.clone();
-                    Stand::Act(Decision::Skip { step, why: Skip::TooManyFailures })
-                }
-                _ if under_way < block.parallel => {
-                    under_way += 1;
-                    stand
-                }
-                _ => continue,
-            };
+        // What has begun comes to its end before anything else begins.
+        let lanes = block.lanes.iter().map(|lane| (lane, self.has_begun(lane.step))).zip(stands);
+        let (begun, fresh): (Vec<_>, Vec<_>) = lanes.partition(|((_, has_begun), _)| *has_begun);
+        let mut act = None;
+        for ((lane, has_begun), stand) in begun.into_iter().chain(fresh) {
             match stand {
+                Stand::Done | Stand::Failed(_) | Stand::Busy => {}
+                Stand::Stop(_) if has_begun => return stand,
+                Stand::Act(_) | Stand::Stop(_) if has_failed && !has_begun => {
+                    let step = lane.step.key.clone();
+                    act = act.or(Some(Decision::Skip { step, why: Skip::TooManyFailures }));
+                }
+                Stand::Act(_) | Stand::Stop(_) if free == 0 => {}
                 Stand::Stop(_) => return stand,
-                Stand::Act(decision) => act = act.or(Some(decision)),
-                Stand::Busy => is_busy = true,
-                Stand::Done | Stand::Failed(_) => {}
+                Stand::Act(decision) => {
+                    free -= 1;
+                    act = act.or(Some(decision));
+                }
             }
         }
-        match (act, failed.into_iter().next()) {
-            (Some(decision), _) => Stand::Act(decision),
-            (None, _) if is_busy => Stand::Busy,
-            (None, Some(step)) if has_failed => self.failure_of(&step),
-            (None, _) => Stand::Done,
+        match act {
+            Some(decision) => Stand::Act(decision),
+            None if busy > 0 => Stand::Busy,
+            None if has_failed => first_open(failed.iter().map(|step| self.failure_of(step))),
+            None => Stand::Done,
         }
     }
 
-    /// What the failure of a step, or of the group that it is the first failed item of, leads to.
+    /// What the failure of a step, or of the group that it is a failed item of, leads to.
     fn failure_of(self, key: &StepKey) -> Stand {
         match self.plan.step(key).map(|step| step.on_failure) {
             Some(PlannedFailure::Continue) => Stand::Done,

@@ -16,7 +16,13 @@ impl RunState {
     /// What the event brings besides the statuses of the run and of its step.
     pub(super) fn take_in(&mut self, event: &Event, at: Timestamp) {
         if let Some(step) = event.step().and_then(|key| self.steps.get_mut(key)) {
-            if let Event::StepStarted { phase: Phase::Do, .. } = event {
+            let takes_its_place = match event {
+                Event::StepStarted { phase, .. } => *phase == Phase::Do,
+                // Done by hand, and never started: undo takes it back at this place.
+                Event::StepObserved { finding: Finding::Happened, .. } => step.order.is_none(),
+                _ => false,
+            };
+            if takes_its_place {
                 self.starts += 1;
                 step.order = Some(self.starts);
             }

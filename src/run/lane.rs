@@ -23,7 +23,7 @@ impl<'a> View<'a> {
             StepStatus::Running | StepStatus::Undoing => Stand::Busy,
             StepStatus::Succeeded | StepStatus::Skipped => self.not_needed(lane),
             StepStatus::Unknown => self.settle(step, state),
-            StepStatus::Pending => self.pending(step, state),
+            StepStatus::Pending => self.begin(step, state),
             StepStatus::Failed => self.failed(lane, state),
             // Only an undo leaves these behind, and after an undo nothing goes forward.
             StepStatus::Undone | StepStatus::UndoFailed => Stand::Done,
@@ -49,12 +49,13 @@ impl<'a> View<'a> {
         }
     }
 
-    fn pending(self, step: &PlannedStep, state: &StepState) -> Stand {
+    /// The next attempt, and what comes before it. A step that failed before it was ever started is looked at like a new one.
+    fn begin(self, step: &PlannedStep, state: &StepState) -> Stand {
         if let Some(by) = &state.declined_by {
             let message = format!("declined by {by}");
             return Stand::Stop(Decision::Rest(Rest::Failed { step: step.key.clone(), message }));
         }
-        if state.done.attempts == 0
+        if !state.was_started()
             && let Some(stand) = self.needless(step, state)
         {
             return stand;
@@ -116,20 +117,20 @@ impl<'a> View<'a> {
         let failures = state.done.failures;
         if failures == 0 {
             // A person resumed. Perhaps it was mended by hand.
-            return self.mended(step, state).unwrap_or_else(|| start(step, state, Phase::Do));
+            return self.mended(step, state).unwrap_or_else(|| self.begin(step, state));
         }
         if failures < attempts {
             let time = step.retry.as_ref().map_or(Span::default(), |retry| pause(retry, failures));
             return match self.known.about(&step.key, At::Pause) {
-                None if time == Span::default() => start(step, state, Phase::Do),
+                None if time == Span::default() => self.begin(step, state),
                 None => Stand::Act(Decision::Pause { step: step.key.clone(), time }),
                 Some(None) => Stand::Busy,
-                Some(Some(_)) => start(step, state, Phase::Do),
+                Some(Some(_)) => self.begin(step, state),
             };
         }
         if step.on_failure == PlannedFailure::Rescue && failures == attempts {
             return match self.sequence(&lane.rescue) {
-                Stand::Done | Stand::Failed(_) => start(step, state, Phase::Do),
+                Stand::Done | Stand::Failed(_) => self.begin(step, state),
                 open => open,
             };
         }
@@ -140,7 +141,7 @@ impl<'a> View<'a> {
     }
 
     fn mended(self, step: &PlannedStep, state: &StepState) -> Option<Stand> {
-        step.done_when.as_ref()?;
+        step.done_when.as_ref().filter(|_| state.was_started())?;
         let answer = self.look(step, At::DoneWhen).and_then(|answer| match answer {
             Answer::Holds => self.look_at_expectations(step),
             other => Ok(other),

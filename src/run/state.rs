@@ -314,6 +314,11 @@ impl StepState {
         }
     }
 
+    /// Whether it was ever started. A step can fail without: when its condition cannot be worked out, for instance.
+    pub fn was_started(&self) -> bool {
+        self.order.is_some()
+    }
+
     pub fn is_in_flight(&self) -> bool {
         matches!(self.status, StepStatus::Running | StepStatus::Undoing)
     }

@@ -159,9 +159,12 @@ fn next(
                         Finding::Failed { .. },
                         Evidence::DoneWhen | Evidence::Expect | Evidence::Repeatable,
                     )
-                    | (Step::Pending, Finding::Failed { .. }, Evidence::When | Evidence::DoneWhen) => {
-                        step_to(Step::Failed)
-                    }
+                    // As long as it was not started.
+                    | (
+                        Step::Pending | Step::Failed,
+                        Finding::Failed { .. },
+                        Evidence::When | Evidence::DoneWhen,
+                    ) => step_to(Step::Failed),
                     _ => None,
                 }
             }
@@ -182,7 +185,8 @@ fn next(
             _ => None,
         },
         Event::StepSkipped { .. } => match (run, step?) {
-            (Running, Step::Pending) => step_to(Step::Skipped),
+            // Failed: as long as it was not started.
+            (Running, Step::Pending | Step::Failed) => step_to(Step::Skipped),
             _ => None,
         },
         Event::Decision { choice, .. } => match (choice, run, course) {
@@ -191,7 +195,7 @@ fn next(
             (Choice::ApproveStep { .. } | Choice::DeclineStep { .. }, Created | Running, _)
             | (Choice::ApproveStep { .. } | Choice::DeclineStep { .. }, Waiting | Halted, Forward) => {
                 match step? {
-                    Step::Pending => same,
+                    Step::Pending | Step::Failed => same,
                     _ => None,
                 }
             }
@@ -253,11 +257,18 @@ fn refusal(run: &RunState, step: Option<&StepState>, event: &Event) -> Option<&'
             let is_denied =
                 step.took_effect && *finding == Finding::MayRun && !matches!(by, Evidence::Person { .. });
             // A step that cannot be begun has failed at the attempt that it would have been.
-            let expected = step.tries(*phase).attempts + u32::from(step.status == StepStatus::Pending);
-            on(*attempt != expected, "it is not the step's last attempt")
+            let cannot_begin = matches!(step.status, StepStatus::Pending | StepStatus::Failed)
+                && matches!(finding, Finding::Failed { .. });
+            let expected = step.tries(*phase).attempts + u32::from(cannot_begin);
+            on(*attempt != expected, "it is not the attempt that it could be about")
                 .or(on(*phase != step.phase, "it is about the other phase of the step"))
                 .or(on(*by == Evidence::Expect && !step.took_effect, "nobody saw it take effect"))
                 .or(on(is_denied, "it was seen to take effect"))
+                .or(on(cannot_begin && step.was_started(), "the step was started"))
+        }
+        (Event::StepSkipped { .. }, Some(step)) => {
+            let was_tried = step.status == StepStatus::Failed && step.was_started();
+            on(was_tried, "the step was started")
         }
         (Event::LeaseReleased { host }, _) => on(!run.leases.contains_key(host), "no such lease was taken"),
         (Event::Decision { choice, .. }, step) => match (choice, step) {

@@ -124,6 +124,36 @@ fn a_failed_attempt_is_tried_again_as_often_as_the_plan_says_with_growing_pauses
 }
 
 #[test]
+fn a_step_that_failed_before_it_was_ever_begun_is_looked_at_again_and_never_just_started() {
+    let deferred = When::Deferred { text: "size > 3".to_owned(), scope: Map::new(), within: None };
+    let broken = || Answer::Broken { message: "no such output".to_owned() };
+    let message = "`when` cannot be worked out: no such output".to_owned();
+    let failed = Finding::Failed { message: message.clone() };
+    let conditional = step("a").but(|step| {
+        step.when = Some(deferred.clone());
+        step.approve = Some("really?".to_owned());
+    });
+    let mut run = Scene::new(vec![conditional.clone()]);
+    run.finds("a", At::When, broken()).observes("a", 1, failed.clone(), Evidence::When);
+    run.rests(Rest::Failed { step: key("a"), message: message.clone() }).resumes();
+    let mut skipped = run.clone();
+    skipped.finds("a", At::When, no()).skips("a", Skip::Condition { text: "size > 3".to_owned() });
+    skipped.decides(Decision::End(End::Succeeded));
+    run.finds("a", At::When, Answer::Holds);
+    run.rests(Rest::WaitingForPerson { step: key("a"), question: "really?".to_owned() });
+    run.now(epoch()).now(decision(Choice::ApproveStep { step: key("a") })).now(decision(Choice::Resume));
+    run.finds("a", At::When, Answer::Holds).begins("a", 2);
+    assert!(run.attempt(Event::StepSkipped { step: key("a"), why: Skip::AlreadyDone }).is_err());
+
+    let mut retried = Scene::new(vec![conditional.retried(2)]);
+    retried.finds("a", At::When, broken()).observes("a", 1, failed.clone(), Evidence::When);
+    retried.decides(Decision::Pause { step: key("a"), time: Span::secs(1) });
+    retried.known.answer(&key("a"), At::Pause, Answer::Holds);
+    retried.finds("a", At::When, broken()).observes("a", 2, failed, Evidence::When);
+    retried.rests(Rest::Failed { step: key("a"), message });
+}
+
+#[test]
 fn a_pause_of_any_written_length_is_never_longer_than_the_longest() {
     for backoff in [f64::MAX, f64::INFINITY, f64::NAN, 1e300] {
         let mut run = Scene::new(vec![step("a").retried(9).but(|step| {

@@ -57,6 +57,25 @@ fn a_resumed_group_tries_what_failed_again_and_begins_what_was_skipped() {
 }
 
 #[test]
+fn a_resumed_group_has_no_more_under_way_than_it_may() {
+    let mut run = Scene::new(items(2, 1));
+    run.begins("g[1]", 1).begins("g[2]", 1).ends("g[1]", bad(true)).begins("g[3]", 1);
+    run.ends("g[2]", bad(true)).skips("g[4]", Skip::TooManyFailures).ends("g[3]", bad(true)).halts_at("g[1]");
+    run.resumes().begins("g[1]", 2).begins("g[2]", 2).decides(Decision::Wait);
+    run.ends("g[1]", good()).begins("g[3]", 2).decides(Decision::Wait);
+    run.ends("g[2]", good()).begins("g[4]", 1).decides(Decision::Wait);
+}
+
+#[test]
+fn one_failed_item_that_must_not_be_gone_past_decides_for_its_group() {
+    let mut steps = items(1, 1);
+    steps[0].on_failure = PlannedFailure::Continue;
+    let mut run = Scene::new(then(steps, "after"));
+    run.begins("g[1]", 1).ends("g[1]", bad(true)).begins("g[2]", 1).ends("g[2]", bad(true));
+    run.skips("g[3]", Skip::TooManyFailures).skips("g[4]", Skip::TooManyFailures).halts_at("g[2]");
+}
+
+#[test]
 fn as_many_failures_as_are_allowed_do_not_stop_the_run() {
     let mut run = Scene::new(then(items(1, 1), "after"));
     run.begins("g[1]", 1).ends("g[1]", bad(true));

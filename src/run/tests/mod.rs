@@ -2,9 +2,13 @@
 
 mod decisions;
 mod groups;
+mod laws;
+mod plans;
 mod reach;
 mod rescue;
 mod scene;
+mod simulator;
 mod transitions;
 mod undo;
 mod unknown;
+mod world;

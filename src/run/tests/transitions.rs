@@ -160,6 +160,7 @@ fn situations() -> Vec<(&'static str, Vec<Event>)> {
         ("running, pending", moving()),
         ("running, running", begun.clone()),
         ("running, failed", failed.clone()),
+        ("running, failed unstarted", plus(&moving(), &[observe(Do, self::failed(), Evidence::When)])),
         ("running, unknown", unknown.clone()),
         ("running, unknown after a crash", plus(&begun, &[epoch()])),
         ("running, unconfirmed", plus(&begun, &[finish(Do, unconfirmed())])),
@@ -197,19 +198,20 @@ created: epoch lease approve-plan approve decline abandon undo
 running, unapproved: epoch lease when-fails probe-fails skip approve-plan approve decline undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
 running, pending: epoch lease start when-fails probe-fails skip approve-plan approve decline undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
 running, running: epoch lease good bad lost unconfirmed unreached approve-plan undo-past
-running, failed: epoch lease start-2 probe-happened says-happened approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-failed rest-cancelled
+running, failed: epoch lease start-2 probe-happened says-happened approve-plan approve decline undo-past abandon undo rest-plan rest-person rest-host rest-failed rest-cancelled
+running, failed unstarted: epoch lease start-2 probe-happened says-happened skip approve-plan approve decline undo-past abandon undo rest-plan rest-person rest-host rest-failed rest-cancelled
 running, unknown: epoch lease probe-happened probe-not probe-fails repeatable gives-up says-happened says-not approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
 running, unknown after a crash: epoch lease probe-happened probe-not probe-fails repeatable gives-up says-happened says-not approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
 running, unconfirmed: epoch lease probe-happened probe-fails confirmed refuted gives-up says-happened says-not approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
-running, unreached: epoch lease start-2 probe-happened says-happened approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-host-of-a rest-failed rest-cancelled
+running, unreached: epoch lease start-2 probe-happened says-happened approve-plan approve decline undo-past abandon undo rest-plan rest-person rest-host rest-host-of-a rest-failed rest-cancelled
 running, cleared to run: epoch lease start-2 skip approve-plan approve decline undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
 running, succeeded: epoch lease approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
 running, skipped: epoch lease approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
 running, all settled: epoch lease approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled end-succeeded
 waiting, pending: epoch lease approve-plan approve decline undo-past resume abandon undo
 waiting, unknown: epoch lease says-happened says-not approve-plan undo-past resume abandon undo
-waiting, unreached: epoch lease says-happened approve-plan undo-past resume abandon undo
-halted, failed: epoch lease says-happened approve-plan undo-past resume abandon undo
+waiting, unreached: epoch lease says-happened approve-plan approve decline undo-past resume abandon undo
+halted, failed: epoch lease says-happened approve-plan approve decline undo-past resume abandon undo
 halted, cancelled: epoch lease approve-plan undo-past resume abandon undo
 succeeded: epoch lease undo-past undo
 undoing, succeeded: epoch lease undo-1 undo-past abandon rest-person rest-host rest-cancelled

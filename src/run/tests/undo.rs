@@ -44,6 +44,25 @@ fn a_step_that_was_mended_and_tried_again_is_undone_before_what_mended_it() {
 }
 
 #[test]
+fn what_a_person_did_instead_of_a_step_is_undone_at_its_place() {
+    let broken = |scene: &mut Scene| {
+        let finding = Finding::Failed { message: "no such output".to_owned() };
+        let (step, phase, by) = (key("b"), Phase::Do, Evidence::When);
+        scene.now(Event::StepObserved { step, attempt: 1, phase, finding, by });
+    };
+    let mut run = Scene::new(vec![step("a"), step("b"), step("c")]);
+    run.begins("a", 1).ends("a", good());
+    broken(&mut run);
+    let (finding, by) = (Finding::Happened, person());
+    run.now(Event::StepObserved { step: key("b"), attempt: 1, phase: Phase::Do, finding, by });
+    run.begins("c", 1).ends("c", good()).now(back());
+    for name in ["c", "b", "a"] {
+        run.begins_undo(name, 1).ends(name, good());
+    }
+    run.decides(Decision::End(End::Undone));
+}
+
+#[test]
 fn a_run_that_succeeded_can_still_be_undone() {
     let mut run = Scene::new(vec![step("a")]);
     run.begins("a", 1).ends("a", good()).now(Event::RunEnded { end: End::Succeeded });
