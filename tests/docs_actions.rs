@@ -15,7 +15,8 @@ What a step, a check or an undo can do; `opsctl runbook actions [NAME]` says the
 run `OPSCTL_UPDATE_DOCS=1 cargo test --test docs_actions`.
 
 An action **reads** (it may be repeated at will), **ensures** a desired condition (doing it twice is the same as doing it once), **changes**
-something each time, or **destroys**. Any argument may be a template. `that` in a check, and `outputs`, look at the fields of the result.
+something each time, or **destroys**. Any argument may be a template; `reads` and `ensures` only count where they are written out. `that` in
+a check, and `outputs`, look at the fields of the result.
 
 ";
 

@@ -9,13 +9,15 @@ use crate::base::Result;
 use crate::run::event::{Choice, End, Event};
 use crate::ui;
 
-/// Leaves a run as it is, for good: it is neither resumed nor undone any more.
+/// Leave a run as it is, for good
+///
+/// It is neither resumed nor undone any more. What it changed stays; `opsctl runs show RUN` has it.
 #[derive(Debug, clap::Args)]
 pub struct Abandon {
     /// The run: `latest`, the start of its id, or its last characters
     run: String,
     /// Why, for whoever reads the journal
-    #[arg(long)]
+    #[arg(long, value_name = "TEXT")]
     reason: String,
 }
 

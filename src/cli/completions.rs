@@ -9,11 +9,12 @@ use clap_complete::Shell;
 use super::Cli;
 use crate::base::Result;
 
-/// Prints a script that makes a shell complete opsctl's commands and options.
+/// Print a completion script for a shell
 ///
-/// For bash: `opsctl completions bash > /etc/bash_completion.d/opsctl`
+/// For bash: opsctl completions bash > /etc/bash_completion.d/opsctl
 #[derive(Debug, clap::Args)]
 pub struct Completions {
+    /// The shell that is to complete opsctl's commands and options
     shell: Shell,
 }
 

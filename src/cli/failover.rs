@@ -21,12 +21,14 @@ use crate::ui::recovery::{Recovered, Voice};
 /// The pause between the two looks that an outage is judged by.
 const SECOND_LOOK: Duration = Duration::from_millis(500);
 
-/// Looks at a service or an instance, names what is wrong, shows the plan, asks, recovers, and checks the result.
+/// Find out what is wrong with a service or an instance, and recover it
 ///
-/// If nothing is wrong it says so and changes nothing. Healthy instances are never touched.
+/// It looks at every instance and at the database and the cache that they need, names what is wrong, shows the plan, asks, recovers,
+/// and checks the result. If nothing is wrong it says so and changes nothing. Healthy instances are never touched.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Failover {
-    /// A service or an instance of the inventory
+    /// A service or an instance, by its name in the inventory
     target: String,
     /// The runbook to use, in place of the one that the findings mean
     #[arg(long, value_name = "RUNBOOK")]
@@ -34,6 +36,12 @@ pub struct Failover {
     #[command(flatten)]
     consent: Consent,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  opsctl failover argus --plan     what is wrong and what would be done; changes nothing
+  opsctl failover argus            a service: look, show the plan, ask, recover, check
+  opsctl failover argus-1 --yes    one instance, without being asked";
 
 impl Failover {
     pub async fn run(&self, global: &Global) -> Result<ExitCode> {

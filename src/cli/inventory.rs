@@ -10,7 +10,9 @@ use crate::base::Result;
 use crate::engine::schema;
 use crate::ui;
 
-/// Checks the inventory, or prints its JSON Schema.
+/// Check the inventory, or print its JSON Schema
+///
+/// The inventory is the file `opsctl.yaml`: what runs where, and how its health is seen.
 #[derive(Debug, clap::Args)]
 pub struct Inventory {
     #[command(subcommand)]

@@ -46,8 +46,8 @@ pub struct Message {
 
 const EXAMPLES: &str = "\
 Examples:
-  opsctl runs message                         about the latest run
-  opsctl runs message --root-cause 'the disk was full' --follow-up 'an alert at 80 % (OPS-41)'";
+  opsctl runs message                     about the latest run
+  opsctl runs message --root-cause 'the disk was full' --follow-up OPS-41";
 
 impl Message {
     pub fn run(&self, store: &Store, global: &Global) -> Result<()> {

@@ -35,7 +35,7 @@ mod undo;
 ///
 /// Every procedure shows its exact commands before it runs, asks, journals each step, and can be resumed or undone.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(version, arg_required_else_help = true, after_help = EXAMPLES)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -51,10 +51,15 @@ Examples:
   opsctl resume latest             go on after a crash, a lost connection or Ctrl-C
   opsctl undo latest               take back what the last run did
 
-Exit codes: 0 succeeded, 1 internal, 2 usage, 3 invalid inventory or runbook, 4 refused, 5 unhealthy, 10 halted,
-11 waiting, 12 stuck, 13 undone after failure, 14 journal corrupt, 15 recovered but not notified, 130 interrupted";
+Exit codes:
+  0 succeeded           5 unhealthy      13 undone after a failure
+  1 internal           10 halted         14 journal corrupt
+  2 usage              11 waiting        15 recovered, but nobody was told
+  3 invalid file       12 stuck         130 interrupted, resumable
+  4 refused";
 
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
 pub struct Global {
     /// The inventory file [default: ./opsctl.yaml and upward, then the user's config folder]
     #[arg(long, short = 'i', global = true, env = "OPSCTL_INVENTORY", value_name = "FILE")]
@@ -70,32 +75,21 @@ pub struct Global {
     pub verbose: bool,
 }
 
+/// Each type's own doc comment is the command's help.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Find out what is wrong with a service or an instance, and recover it
     Failover(failover::Failover),
-    /// Show the health of everything in the inventory
     Status(status::Status),
-    /// Show what a runbook would do, exactly, and change nothing
     Plan(plan::Plan),
-    /// Run a runbook
     Run(run::Run),
-    /// Check, list and show runbooks
     Runbook(runbook::Runbook),
     Template(template::Template),
-    /// Check the inventory
     Inventory(inventory::Inventory),
-    /// List, show and follow runs
     Runs(runs::Runs),
-    /// Go on with a run that was interrupted, halted or is waiting
     Resume(resume::Resume),
-    /// Take back what a run did, in reverse order
     Undo(undo::Undo),
-    /// Say what became of a step that nobody knows the end of
     Resolve(resolve::Resolve),
-    /// Leave a run as it is, for good
     Abandon(abandon::Abandon),
-    /// Print a completion script for a shell
     Completions(completions::Completions),
 }
 
@@ -129,4 +123,30 @@ fn on_runtime(command: impl Future<Output = Result<ExitCode>>) -> Result<ExitCod
         .build()
         .map_err(|error| crate::base::Error::internal("cannot start the runtime").caused_by(&error))?
         .block_on(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn silent(command: &clap::Command, path: &str) -> Vec<String> {
+        let path = format!("{path} {}", command.get_name());
+        let is_told = |text: Option<&clap::builder::StyledStr>| {
+            text.is_some_and(|text| !text.to_string().trim().is_empty())
+        };
+        let own = (!is_told(command.get_about())).then(|| path.clone());
+        let arguments = command.get_arguments().filter(|argument| !is_told(argument.get_help()));
+        let arguments = arguments.map(|argument| format!("{path} {}", argument.get_id()));
+        let below = command.get_subcommands().flat_map(|command| silent(command, &path));
+        own.into_iter().chain(arguments).chain(below).collect()
+    }
+
+    #[test]
+    fn every_command_and_every_argument_says_what_it_is_for() {
+        let command = Cli::command();
+        assert_eq!(silent(&command, ""), Vec::<String>::new());
+        command.debug_assert();
+    }
 }

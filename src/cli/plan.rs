@@ -8,17 +8,24 @@ use super::open::Workplace;
 use super::procedure::{pairs, plan_of};
 use crate::base::Result;
 
-/// Shows what a runbook would do: the exact commands per host, in order, with undo, expectations and the point of no return.
+/// Show what a runbook would do, exactly, and change nothing
 ///
-/// The hosts are asked for what only they know (how Compose is called there, what the projects are called); nothing is changed.
+/// The plan has the exact commands per host, in order, with what takes each step back, what is checked, and the point of no return.
+/// The hosts are only asked for what they alone know, such as how Compose is called there.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Plan {
     /// The runbook; `opsctl runbook list` has them
     runbook: String,
-    /// Its parameters
+    /// Its parameters, such as `service=argus`; `opsctl runbook show RUNBOOK` has their names
     #[arg(value_name = "NAME=VALUE")]
     params: Vec<String>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  opsctl plan service-down service=argus
+  opsctl runbook show service-down      its parameters and steps, as they were written";
 
 impl Plan {
     pub async fn run(&self, global: &Global) -> Result<ExitCode> {

@@ -14,9 +14,10 @@ use crate::run::event::{Choice, Event, Evidence, Finding, Phase};
 use crate::run::state::RunState;
 use crate::ui;
 
-/// Answers what a run waits for: what became of a step that nobody knows the end of, or whether one may be done.
+/// Answer what a run waits for
 ///
-/// The answer is journalled with the reason. The run goes on with `opsctl resume`.
+/// That is what became of a step that nobody saw the end of, or whether a step may be done. The answer is on record with its reason;
+/// the run goes on with `opsctl resume`.
 #[derive(Debug, clap::Args)]
 #[command(group = ArgGroup::new("answer").required(true))]
 pub struct Resolve {
@@ -39,8 +40,8 @@ pub struct Resolve {
     /// The undo may go past this irreversible step, which itself stays
     #[arg(long, group = "answer", requires = "reason")]
     undo_past: bool,
-    /// How you know
-    #[arg(long)]
+    /// How you know, for whoever reads the journal
+    #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
 }
 

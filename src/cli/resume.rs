@@ -9,9 +9,9 @@ use super::{drive, turn};
 use crate::base::Result;
 use crate::run::event::{Choice, Event};
 
-/// Goes on with a run: after a crash, a lost connection, Ctrl-C, a failed step, or a question that was answered.
+/// Go on with a run that was interrupted, halted or is waiting
 ///
-/// What is unknown is settled first, by the step's `done_when`, by doing a repeatable step again, or by asking. A step that
+/// What is unknown is settled first: by the step's `done_when`, by doing a step again that may be repeated, or by asking. A step that
 /// failed is tried again.
 #[derive(Debug, clap::Args)]
 pub struct Resume {

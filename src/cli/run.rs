@@ -9,17 +9,25 @@ use super::open::Workplace;
 use super::procedure::{pairs, plan_of};
 use crate::base::Result;
 
-/// Runs a runbook: shows its plan, asks, and does it step by step.
+/// Run a runbook: show its plan, ask, and do it step by step
+///
+/// Each step is on record before it begins, so that the run can be resumed after a crash, a lost connection or Ctrl-C.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Run {
     /// The runbook; `opsctl runbook list` has them
     runbook: String,
-    /// Its parameters
+    /// Its parameters, such as `service=argus`; `opsctl runbook show RUNBOOK` has their names
     #[arg(value_name = "NAME=VALUE")]
     params: Vec<String>,
     #[command(flatten)]
     consent: Consent,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  opsctl run database-down database=argus --plan     the exact commands; changes nothing
+  opsctl run database-down database=argus";
 
 impl Run {
     pub async fn run(&self, global: &Global) -> Result<ExitCode> {

@@ -15,9 +15,10 @@ use crate::ui;
 use crate::ui::paint::Ink;
 use crate::ui::table::{Cell, Table};
 
-/// Lists, shows and checks runbooks, or prints their JSON Schema.
+/// List, show and check runbooks, and the actions that they can call
 ///
-/// A runbook in the folder `runbooks` beside the inventory takes the place of the built-in one of that name.
+/// A file in the folder `runbooks` beside the inventory, or in opsctl's config folder, takes the place of the built-in runbook of
+/// that name.
 #[derive(Debug, clap::Args)]
 pub struct Runbook {
     #[command(subcommand)]
@@ -29,9 +30,15 @@ enum Command {
     /// List all runbooks, and where each comes from
     List,
     /// Show a runbook as it was written, and which one is in force
-    Show { name: String },
-    /// Check runbooks: without names, all of them
-    Check { names: Vec<String> },
+    Show {
+        /// The runbook; `opsctl runbook list` has them
+        name: String,
+    },
+    /// Check runbooks for mistakes; asks no host
+    Check {
+        /// The runbooks; without names, all of them
+        names: Vec<String>,
+    },
     /// List the actions that steps can call, or show one with its arguments and its result
     Actions {
         /// The action, such as `http.get`; without it, all are listed

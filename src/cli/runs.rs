@@ -23,7 +23,9 @@ use crate::ui::table::{Cell, Table};
 /// How often a journal that somebody else writes is looked at.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// Lists, shows and follows runs.
+/// List, show and follow runs, and tell people about them
+///
+/// Runs are kept on this machine, below $OPSCTL_STATE_DIR or ~/.local/state/opsctl.
 #[derive(Debug, clap::Args)]
 pub struct Runs {
     #[command(subcommand)]

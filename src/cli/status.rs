@@ -12,9 +12,10 @@ use crate::triage::look::{Health, Role, Seen, look};
 use crate::ui;
 use crate::ui::status::{Row, Verdict};
 
-/// Shows the health of every instance, database, cache and endpoint of the inventory.
+/// Show the health of everything in the inventory
 ///
-/// Exits 5 when anything is down or could not be asked.
+/// Every instance, database, cache and endpoint is asked, and nothing is changed. Exits with 5 when anything is down or could not be
+/// asked.
 #[derive(Debug, clap::Args)]
 pub struct Status {}
 

@@ -11,9 +11,10 @@ use crate::run::state::Course;
 use crate::ui;
 use crate::ui::prompt::Answer;
 
-/// Takes back what a run did, the last step first. Works on a run that failed and on one that succeeded.
+/// Take back what a run did, the last step first
 ///
-/// Every step that may have had an effect is undone. Nothing is undone past a step that is irreversible, unless you say so.
+/// It works on a run that failed and on one that succeeded. Every step that may have had an effect is undone. Nothing is undone past
+/// a step that is irreversible, unless a person says so: `opsctl resolve RUN STEP --undo-past`.
 #[derive(Debug, clap::Args)]
 pub struct Undo {
     /// The run: `latest`, the start of its id, or its last characters

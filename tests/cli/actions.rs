@@ -19,7 +19,7 @@ fn all_actions_are_listed_and_each_is_told_with_its_arguments_and_its_result() {
     ARGUMENT  TYPE      DEFAULT   MEANING
     address   text      required  A name or an IP address. `localhost` means the host.
     port      integer   required  The port.
-    timeout   duration  SPAN      How long it may take.
+    timeout   duration  SPAN  How long it may take.
 
     RESULT     MEANING
     connected  whether the port accepts connections
