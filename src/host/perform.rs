@@ -1,5 +1,5 @@
 //! Performs an operation on a host and says what came of it, in the fields that
-//! [`Observation`](crate::model::operation::Observation) lists.
+//! [`Observation`] lists.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Runs a command on a host and follows it to its end.
 //!
 //! Its exit code is its own, 255 included: it comes as a message of its own on the SSH connection, and a connection that
-//! is lost brings none. What is certain is said as such: without the marker (see [`line`]) the command did not start. All
+//! is lost brings none. What is certain is said as such: without the marker (see [`mod@line`]) the command did not start. All
 //! else after the dispatch is unknown, and never a failure of the command.
 
 use std::time::Duration;
