@@ -135,7 +135,7 @@ async fn an_operation_gives_the_fields_that_are_promised() {
 
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let connect = Operation::Connect { address: "localhost".into(), port, deadline: "2s".parse().unwrap() };
+    let connect = Operation::Connect { address: "127.0.0.1".into(), port, deadline: "2s".parse().unwrap() };
     let value = host.perform(&connect, None, &mut |_, _| {}).await.unwrap().value;
     assert_eq!((&value["connected"], &value["error"]), (&json!(true), &json!(null)));
     assert_eq!(names(&value), promised(ResultKind::Connection));

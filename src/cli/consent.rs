@@ -75,7 +75,8 @@ impl Consent {
     /// # Errors
     /// [`Kind::Refused`] when it is not given, or nobody can be asked.
     pub fn obtain(&self, plan: &Plan, global: &Global) -> Result<Approval> {
-        if !global.json && !global.quiet {
+        // Nobody is asked about a plan that they did not see.
+        if (!global.json && !global.quiet) || self.will_ask(plan) {
             ui::look::say(&format!("\n{}\n", ui::plan::text(plan, None, global.verbose)));
         }
         match plan.risk {
@@ -103,6 +104,15 @@ impl Consent {
                 }
             }
         }
+    }
+
+    fn will_ask(&self, plan: &Plan) -> bool {
+        let is_open = match plan.risk {
+            Risk::ReadOnly => false,
+            Risk::Disruptive => !self.yes,
+            Risk::Destructive => self.confirm.is_none(),
+        };
+        is_open && ui::prompt::is_interactive()
     }
 }
 
