@@ -1,5 +1,6 @@
 //! Opens TCP connections as the host sees them.
 
+use std::io::{Error, ErrorKind};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -23,7 +24,7 @@ impl Host {
     pub(super) async fn dial(&self, address: &str, port: u16, deadline: Duration) -> Result<Dial, Failure> {
         let attempt = async {
             match &self.transport {
-                Transport::Local(_) => Ok(match TcpStream::connect((address, port)).await {
+                Transport::Local(_) => Ok(match connect(address, port).await {
                     Ok(stream) => {
                         let (reader, writer) = stream.into_split();
                         Dial::Open(Pipe {
@@ -93,8 +94,23 @@ pub(super) fn no_answer(deadline: Duration) -> String {
     format!("no answer within {}", Span::rounded(deadline))
 }
 
+/// Connects to the first address of a name that answers. When none does, the error is one of an address that could be asked:
+/// `localhost` is often `::1`, too, on a machine without IPv6, and that one says nothing about the port.
+pub(super) async fn connect(address: &str, port: u16) -> Result<TcpStream, Error> {
+    let (mut reason, mut nowhere) = (None, None);
+    for candidate in tokio::net::lookup_host((address, port)).await? {
+        match TcpStream::connect(candidate).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) if error.kind() == ErrorKind::AddrNotAvailable => nowhere = Some(error),
+            Err(error) => reason = Some(error),
+        }
+    }
+    let unknown = || Error::new(ErrorKind::NotFound, format!("`{address}` has no address"));
+    Err(reason.or(nowhere).unwrap_or_else(unknown))
+}
+
 /// An error of the system as people say it, without its number.
-pub(super) fn plain(error: &std::io::Error) -> String {
+pub(super) fn plain(error: &Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     lower(text)

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::dial::{no_answer, plain};
+use super::dial::{connect, no_answer, plain};
 use super::failure::{Failure, FailureKind};
 use super::http;
 use super::limits::Limits;
@@ -17,7 +17,7 @@ pub async fn perform(operation: &Operation) -> Result<Observation, Failure> {
         Operation::Http(request) => http::ask(request, None, Instant::now(), Limits::default().output).await,
         Operation::Connect { address, port, deadline } => {
             let start = Instant::now();
-            let stream = tokio::net::TcpStream::connect((address.as_str(), *port));
+            let stream = connect(address, *port);
             let error = match tokio::time::timeout(deadline.0, stream).await {
                 Ok(Ok(_)) => None,
                 Ok(Err(error)) => Some(plain(&error)),
