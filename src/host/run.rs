@@ -178,30 +178,35 @@ impl Streams {
         let (mut is_fed, mut has_out, mut has_err) = (false, true, true);
         let (mut out, mut err) = (vec![0; 8192], vec![0; 8192]);
         let mut exit = None;
-        let (mut until, mut end_of_drain) = (deadline, deadline);
+        // Before the end of the command: its deadline. After it: how long its output is awaited at most, and in silence.
+        let (mut limit, mut quiet) = (deadline, deadline);
         while exit.is_none() || has_out || has_err {
             tokio::select! {
-                () = &mut feed, if !is_fed => is_fed = true,
+                // In this order: after a stall of this machine several are ready, and what was written must not be lost to
+                // the silence of a process that did not run.
+                biased;
+                () = sleep_until(limit) => return exit,
                 read = channel.stdout.read(&mut out), if has_out => match read {
                     Ok(count) if count > 0 => {
                         self.out.push(&out[..count], &mut |line| output(Stream::Out, line));
-                        until = exit.map_or(deadline, |_| end_of_drain.min(Instant::now() + QUIET));
+                        quiet = Instant::now() + QUIET;
                     }
                     _ => has_out = false,
                 },
                 read = channel.stderr.read(&mut err), if has_err => match read {
                     Ok(count) if count > 0 => {
                         self.err.push(&err[..count], &mut |line| output(Stream::Err, line));
-                        until = exit.map_or(deadline, |_| end_of_drain.min(Instant::now() + QUIET));
+                        quiet = Instant::now() + QUIET;
                     }
                     _ => has_err = false,
                 },
+                () = &mut feed, if !is_fed => is_fed = true,
                 end = &mut channel.exit, if exit.is_none() => {
                     exit = Some(end);
-                    end_of_drain = Instant::now() + DRAIN;
-                    until = Instant::now() + QUIET;
+                    limit = Instant::now() + DRAIN;
+                    quiet = Instant::now() + QUIET;
                 },
-                () = sleep_until(until) => return exit,
+                () = sleep_until(quiet), if exit.is_some() => return exit,
             }
         }
         exit
