@@ -14,11 +14,14 @@ use super::cancel::Cancel;
 use super::deferred::Outputs;
 use super::task::{Ready, prepare};
 use super::world::{Request, World};
-use crate::host::failure::{Failure, FailureKind};
+use crate::host::failure::Failure;
 use crate::model::operation::{Observation, Operation};
 use crate::model::plan::{Effect, Plan, PlannedStep, PlannedUndo, Task};
 use crate::run::event::{Outcome, Phase};
 use crate::run::signal::Signal;
+
+/// Bytes of output that are kept of an attempt. The rest was shown as it came.
+const MOST_LOG: usize = 4 << 20;
 
 /// What an attempt left: how it ended, and what was written, for the journal's blobs.
 pub struct Attempt {
@@ -112,7 +115,9 @@ impl Trying<'_> {
 
     async fn perform(&self, task: &Task, ready: &Ready, log: &Mutex<String>) -> Result<Observation, Failure> {
         let mut output = |stream, line: &str| {
-            if let Ok(mut log) = log.lock() {
+            if let Ok(mut log) = log.lock()
+                && log.len() < MOST_LOG
+            {
                 log.push_str(line);
                 log.push('\n');
             }
@@ -187,22 +192,10 @@ impl Short {
         if failure.is_dispatched && changes {
             return Short::Unknown { message: failure.to_string() };
         }
-        if is_out_of_reach(failure) {
+        if failure.is_out_of_reach() {
             let (host, message) = (failure.host.clone(), failure.message.clone());
             return Short::Failed { message, may_have_changed: false, unreachable: Some(host) };
         }
         Short::failed(failure.to_string(), false)
-    }
-}
-
-/// Whether it is about the host as a whole, which may come back, and not about what it was asked for.
-fn is_out_of_reach(failure: &Failure) -> bool {
-    match failure.kind {
-        FailureKind::Unreachable | FailureKind::HostKey | FailureKind::Authentication | FailureKind::Lost => {
-            true
-        }
-        // Once it is dispatched, it is the time of the request that was up.
-        FailureKind::Timeout => !failure.is_dispatched,
-        FailureKind::Privilege | FailureKind::Missing | FailureKind::Protocol => false,
     }
 }

@@ -1,5 +1,7 @@
 //! Waiting until a check holds: so many times in a row, within a time, and still good after another.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -8,11 +10,14 @@ use super::task::{Ready, prepare_check};
 use super::world::{Request, World};
 use crate::base::amount::Span;
 use crate::base::id::StepKey;
-use crate::host::failure::Failure;
+use crate::host::failure::{Failure, FailureKind};
 use crate::model::check::Patience;
 use crate::model::plan::{Plan, PlannedCheck};
 use crate::model::template::{self, Scope};
 use crate::run::signal::Signal;
+
+/// For one try of a check that has no time limit of its own.
+const TRY: Duration = Duration::from_secs(30);
 
 /// How a check came out.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +27,7 @@ pub enum Verdict {
     Fails {
         saw: String,
     },
-    /// The host could not be asked, so nobody knows.
+    /// It could not be asked, so nobody knows.
     Unasked(Failure),
 }
 
@@ -80,11 +85,18 @@ impl Asking<'_> {
         let request = Request {
             host: check.task.host.as_deref(),
             operation: &ready.operation,
-            timeout: None,
+            timeout: Some(TRY),
             output: &mut |_, _| {},
         };
         let observation = match self.world.perform(request).await {
             Ok(observation) => observation,
+            // A container that is gone is an answer, and so is a command that hangs; a host that is gone is none.
+            Err(failure) if failure.kind == FailureKind::Missing => {
+                return Verdict::Fails { saw: failure.message };
+            }
+            Err(failure) if failure.kind == FailureKind::Timeout && failure.is_dispatched => {
+                return Verdict::Fails { saw: failure.message };
+            }
             Err(failure) => return Verdict::Unasked(failure),
         };
         let judged = match that {

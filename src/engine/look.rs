@@ -59,7 +59,8 @@ pub async fn reach(world: &dyn World, host: Option<&str>) -> Answer {
     let request = Request { host, operation: &nothing, timeout: None, output: &mut |_, _| {} };
     match world.perform(request).await {
         Ok(_) => Answer::Holds,
-        Err(failure) => unreachable(failure),
+        Err(failure) if failure.is_out_of_reach() => unreachable(failure),
+        Err(failure) => Answer::Broken { message: failure.to_string() },
     }
 }
 
@@ -67,7 +68,8 @@ fn answer_of(verdict: Verdict) -> Answer {
     match verdict {
         Verdict::Holds => Answer::Holds,
         Verdict::Fails { saw } => Answer::Fails { saw },
-        Verdict::Unasked(failure) => unreachable(failure),
+        Verdict::Unasked(failure) if failure.is_out_of_reach() => unreachable(failure),
+        Verdict::Unasked(failure) => Answer::Broken { message: failure.to_string() },
     }
 }
 

@@ -35,6 +35,19 @@ pub enum FailureKind {
 }
 
 impl Failure {
+    /// Whether it is about the host as a whole, which may come back, and not about what it was asked for.
+    pub fn is_out_of_reach(&self) -> bool {
+        match self.kind {
+            FailureKind::Unreachable
+            | FailureKind::HostKey
+            | FailureKind::Authentication
+            | FailureKind::Lost => true,
+            // Once it is dispatched, it is the time of the request that was up.
+            FailureKind::Timeout => !self.is_dispatched,
+            FailureKind::Privilege | FailureKind::Missing | FailureKind::Protocol => false,
+        }
+    }
+
     /// Nothing has reached the host yet, unless [`Failure::dispatched`] says otherwise.
     pub(super) fn new(host: &str, kind: FailureKind, message: impl Into<String>) -> Failure {
         Failure {

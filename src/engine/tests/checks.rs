@@ -72,3 +72,13 @@ async fn a_host_that_comes_back_in_time_is_asked_on() {
     };
     assert_eq!(why.kind, FailureKind::Unreachable);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_container_that_is_gone_and_a_command_that_hangs_are_answers_and_no_lost_host() {
+    for (kind, is_dispatched) in [(FailureKind::Missing, false), (FailureKind::Timeout, true)] {
+        let gone = || failure(kind, is_dispatched);
+        assert_eq!(asked(check(10, 1, 0), vec![gone(), exit(0)]).await.0, Verdict::Holds);
+        let verdict = asked(check(0, 1, 0), vec![gone()]).await.0;
+        assert_eq!(verdict, Verdict::Fails { saw: "it is gone".to_owned() }, "{kind:?}");
+    }
+}
