@@ -129,13 +129,16 @@ impl Engine<'_> {
             }
             Came::Attempt { step, attempt, phase, made } => {
                 let mut outcome = made.outcome;
+                let mut kept = Ok(());
                 if !made.log.is_empty() {
                     let (Outcome::Succeeded { log, .. }
                     | Outcome::Failed { log, .. }
                     | Outcome::Unknown { log, .. }) = &mut outcome;
-                    *log = Some(turn.dir.blobs().put(made.log.as_bytes())?);
+                    kept = turn.dir.blobs().put(made.log.as_bytes()).map(|digest| *log = Some(digest));
                 }
-                self.append(turn, known, Event::StepFinished { step, attempt, phase, outcome })
+                // How it ended comes first: a disk that has no room for its output may well have some for that.
+                self.append(turn, known, Event::StepFinished { step, attempt, phase, outcome })?;
+                kept
             }
         }
     }

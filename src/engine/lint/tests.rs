@@ -222,7 +222,10 @@ const MISTAKES: &[(&str, &str)] = &[
     (", within: 60s", ""),
     ("    undo: none\n", "    undo: none\n    parallel: 0\n"),
     ("    undo: none\n", "    undo: none\n    retry: { attempts: 0, backoff: 0.5 }\n"),
-    ("    undo: none\n", "    undo: none\n    outputs: { said: { last: 1 } }\n    done_when: { redis.ping: { cache: x } }\n"),
+    (
+        "    undo: none\n",
+        "    undo: none\n    outputs: { said: { last: 1 } }\n    done_when: { redis.ping: { cache: x } }\n",
+    ),
     ("    undo: none\n", "    undo: none\n    timeout: 0s\n"),
     ("    outputs:\n", "    parallel: 2\n    outputs:\n"),
     ("count: \"ERROR\"", "count: \"ERR(OR\""),
