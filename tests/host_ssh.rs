@@ -23,6 +23,11 @@ const QUICK: Limits = Limits {
 };
 
 async fn connect(sshd: &Sshd) -> Result<Host, Failure> {
+    Host::connect("app", &sshd.spec(), sshd.folder(), Limits::default()).await
+}
+
+/// Soon impatient: on a busy machine too soon for anything that is not about that.
+async fn connect_impatiently(sshd: &Sshd) -> Result<Host, Failure> {
     Host::connect("app", &sshd.spec(), sshd.folder(), QUICK).await
 }
 
@@ -31,6 +36,7 @@ async fn connect_to(address: &str) -> Result<Host, Failure> {
         address: address.parse().unwrap(),
         escalation: None,
         ssh_config: Some("/dev/null".into()),
+        state_dir: None,
     };
     Host::connect("app", &spec, std::path::Path::new("/"), QUICK).await
 }
@@ -118,6 +124,15 @@ async fn many_commands_at_once_share_one_connection() {
 }
 
 #[tokio::test]
+async fn what_is_written_after_the_exit_code_came_is_not_lost() {
+    let sshd = Sshd::start();
+    let host = connect(&sshd).await.unwrap();
+    let output = run(&host, "(sleep 0.5; echo late; echo later >&2) & echo first; exit 3").await.unwrap();
+    assert_eq!(output, Output { status: 3, stdout: "first\nlate\n".into(), stderr: "later\n".into() });
+    host.close().await;
+}
+
+#[tokio::test]
 async fn what_a_login_shell_says_first_corrupts_nothing() {
     let noisy = "ForceCommand printf 'Welcome!\\nno newline'; echo motd >&2; eval \"$SSH_ORIGINAL_COMMAND\"";
     let sshd = Sshd::start_with(noisy);
@@ -160,7 +175,7 @@ async fn a_connection_that_is_cut_leaves_the_command_unknown_at_once() {
 #[tokio::test]
 async fn a_host_that_falls_silent_leaves_the_command_unknown_within_seconds() {
     let sshd = Sshd::start();
-    let host = connect(&sshd).await.unwrap();
+    let host = connect_impatiently(&sshd).await.unwrap();
     let silencing = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
         sshd.signal_connections("STOP");
@@ -182,8 +197,11 @@ async fn a_command_whose_time_is_up_is_ended_on_the_host() {
     let command = shell("trap '' TERM; (sleep 300 & sleep 300) & wait");
     let failure = host.run(&command, Some(Duration::from_secs(1)), &mut |_, _| {}).await.unwrap_err();
     assert_eq!((failure.kind, failure.is_dispatched), (FailureKind::Timeout, true));
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(sshd.commands(), [0u32; 0]);
+    let start = Instant::now();
+    while !sshd.commands().is_empty() {
+        assert!(start.elapsed() < Duration::from_secs(10), "{:?} are left", sshd.commands());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     assert_eq!(run(&host, "echo still here").await.unwrap().stdout, "still here\n");
     host.close().await;
 }
@@ -339,6 +357,7 @@ async fn a_process_that_is_killed_leaves_no_connection_behind() {
             address: "ssh://box".parse().unwrap(),
             escalation: None,
             ssh_config: Some("ssh_config".into()),
+            state_dir: None,
         };
         let host = Host::connect("app", &spec, std::path::Path::new(&folder), QUICK).await.unwrap();
         std::fs::write(std::path::Path::new(&folder).join("connected"), "").unwrap();

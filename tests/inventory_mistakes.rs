@@ -38,6 +38,8 @@ caches:
   redis: { project: opareta, service: redis, disposable: true }
 endpoints:
   nginx: { host: app, health: "http://localhost/health" }
+certificates:
+  opareta: { project: opareta, service: nginx, port: 8443, server_name: opareta.test, renew: [certbot, renew], renew_days: 30 }
 monitoring: { prometheus: "http://localhost:9090", alertmanager: "http://localhost:9093", host: app }
 "#;
 
@@ -77,6 +79,13 @@ const MISTAKES: &[(&str, &str)] = &[
     ("ARGUS_VERSION", "argus-version"),
     ("keep: 7", "keep: 0"),
     ("argus_*.sql.gz", "backups/argus_*.sql.gz"),
+    ("{ project: opareta, service: nginx, port", "{ project: opreta, service: nginx, port"),
+    ("server_name: opareta.test", "server_name: \"opareta.test, www.opareta.test\""),
+    ("port: 8443", "address: \"\""),
+    ("port: 8443", "port: 0"),
+    ("port: 8443", "port: 70000"),
+    ("renew_days: 30", "renew_days: -1"),
+    ("renew: [certbot, renew]", "renew: certbot renew"),
     ("\"http://localhost:9093\"", "9093"),
     ("alertmanager: \"http://localhost:9093\", host: app", "host: db"),
 ];

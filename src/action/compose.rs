@@ -41,7 +41,7 @@ impl Action for Ps {
     }
 }
 
-/// Creates and starts what is missing or differs from the Compose files, in the background.
+/// Creates and starts what is missing, in the background, and creates anew what differs from the Compose files.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Up {
@@ -52,16 +52,31 @@ pub(super) struct Up {
     /// Builds the images first.
     #[serde(default)]
     build: bool,
+    /// Which containers are replaced by new ones. Without it: those that differ from the Compose files.
+    #[serde(default)]
+    recreate: Recreate,
     /// Leaves the services alone that these depend on. Without it: yes when services are named.
     no_deps: Option<bool>,
+}
+
+/// Which containers are replaced.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Recreate {
+    Never,
+    #[default]
+    Changed,
+    Always,
 }
 
 impl Action for Up {
     const NAME: &'static str = "compose.up";
     const GIVES: ResultKind = ResultKind::Command;
 
-    fn effect(_: &Map<String, Value>) -> Effect {
-        Effect::Ensures
+    /// What a container wrote beside its volumes is gone with the container.
+    fn effect(args: &Map<String, Value>) -> Effect {
+        let is_anew = args.get("recreate").and_then(Value::as_str) == Some("always");
+        if is_anew { Effect::Destroys } else { Effect::Ensures }
     }
 
     fn build(&self, site: Site<'_>) -> Result<Operation, String> {
@@ -72,6 +87,11 @@ impl Action for Up {
         let mut rest = vec!["up".to_owned(), "-d".to_owned()];
         if self.no_deps.unwrap_or(!services.is_empty()) {
             rest.push("--no-deps".to_owned());
+        }
+        match self.recreate {
+            Recreate::Never => rest.push("--no-recreate".to_owned()),
+            Recreate::Changed => {}
+            Recreate::Always => rest.push("--force-recreate".to_owned()),
         }
         if self.build {
             rest.push("--build".to_owned());

@@ -126,7 +126,7 @@ impl Action for Request {
     }
 }
 
-fn needs_host(args: &Map<String, Value>) -> bool {
+pub(super) fn needs_host(args: &Map<String, Value>) -> bool {
     args.get("via").and_then(Value::as_str) != Some("here")
 }
 

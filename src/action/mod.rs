@@ -17,6 +17,7 @@ mod command;
 mod compose;
 mod container;
 mod http;
+mod network;
 mod place;
 mod postgres;
 mod redis;
@@ -24,11 +25,12 @@ pub mod reference;
 pub mod registry;
 pub mod runbook;
 mod tcp;
+mod tls;
 mod verdict;
 mod wait;
 mod word;
 
-pub use place::{host, project};
+pub use place::{host, project, touches};
 
 /// The arguments of an action, and what they mean. The type's doc comment and those of its fields are its reference.
 pub trait Action: DeserializeOwned + schemars::JsonSchema {

@@ -1,12 +1,19 @@
 //! Where the things are that arguments name.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::word;
+use super::word::{self, Services};
+use crate::base::amount::Span;
 use crate::model::facts::Site;
 use crate::model::inventory::{Cache, Database};
 use crate::model::operation::{Command, Program, Selection};
+use crate::model::touched::Touched;
+
+/// What a database's or cache's own client may take to start, beside the time that is given for the answer: on a host that is busy, much.
+pub(super) const CLIENT_STARTS: Span = Span::secs(5);
 
 /// The host that an action is done on when its step names none: where the project, database or cache of its arguments is.
 /// The arguments may be incomplete: those that are not known yet are left out.
@@ -31,6 +38,42 @@ pub fn project(args: &Map<String, Value>, site: Site<'_>) -> Result<Option<Strin
         (None, None, None) => return Ok(None),
     };
     Ok(Some(project.to_owned()))
+}
+
+/// The containers that an action with the arguments `given` is about; `known` are those of them whose values are known. What is
+/// not known yet may turn out to be any service of the project, or any project of the host `on`.
+///
+/// # Errors
+/// As [`host`], and when a service has an impossible name.
+pub fn touches(
+    known: &Map<String, Value>,
+    given: &Map<String, Value>,
+    on: Option<&str>,
+    site: Site<'_>,
+) -> Result<Vec<Touched>, String> {
+    let Some(project) = project(known, site)? else {
+        let is_about_one = ["project", "database", "cache"].into_iter().any(|key| given.contains_key(key));
+        let on_host = site.inventory.projects.iter().filter(|(_, project)| Some(project.host.as_str()) == on);
+        let all = on_host.map(|(name, _)| Touched { project: name.clone(), services: BTreeSet::new() });
+        return Ok(if is_about_one { all.collect() } else { Vec::new() });
+    };
+    let named = |key: &str| known.get(key).and_then(Value::as_str);
+    let is_open = |key: &str| given.contains_key(key) && !known.contains_key(key);
+    let services = match (named("project"), named("database"), named("cache")) {
+        (None, Some(name), _) => BTreeSet::from([database(site, name)?.service.clone()]),
+        (None, None, Some(name)) => BTreeSet::from([cache(site, name)?.service.clone()]),
+        // It reaches for the services as well that the named ones depend on.
+        _ if is_open("no_deps") || known.get("no_deps") == Some(&Value::Bool(false)) => BTreeSet::new(),
+        _ => match known.get("service").filter(|service| !service.is_null()) {
+            Some(service) => {
+                let services: Services =
+                    serde_json::from_value(service.clone()).map_err(|error| format!("`service`: {error}"))?;
+                services.names()?.into_iter().collect()
+            }
+            None => BTreeSet::new(),
+        },
+    };
+    Ok(vec![Touched { project, services }])
 }
 
 pub(super) fn database<'a>(site: Site<'a>, name: &str) -> Result<&'a Database, String> {

@@ -42,8 +42,7 @@ impl Action for Ready {
         Ok(Operation::Exec(ContainerCommand {
             container: place::selection(site, &database.project, Some(&database.service))?,
             argv: argv.map(str::to_owned).to_vec(),
-            // Starting the client takes time of its own, on a host that is busy more of it.
-            deadline: Span(self.timeout.0 + Span::secs(5).0),
+            deadline: Span(self.timeout.0 + place::CLIENT_STARTS.0),
         }))
     }
 

@@ -64,17 +64,35 @@ fn word(effect: Effect) -> &'static str {
     }
 }
 
-/// An argument that is true or false may say what the action does: each is tried.
+/// An argument that is true or false, or one of a few words, may say what the action does: each is tried.
 fn effects(entry: &Entry, otherwise: &str, schema: &Value) -> String {
     let mut effects = otherwise.to_owned();
     for (name, property) in properties(schema) {
-        let said = Map::from_iter([(name.clone(), json!(true))]);
-        let effect = word((entry.effect)(&said));
-        if property.get("type") == Some(&json!("boolean")) && effect != otherwise {
-            effects.push_str(&format!("; {effect} with `{name}: true`"));
+        for value in choices(property, schema) {
+            let effect = word((entry.effect)(&Map::from_iter([(name.clone(), value.clone())])));
+            if effect != otherwise {
+                effects.push_str(&format!("; {effect} with `{name}: {}`", written(&value)));
+            }
         }
     }
     effects
+}
+
+/// Every value that may be written, where they can be counted.
+fn choices(schema: &Value, root: &Value) -> Vec<Value> {
+    if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
+        return root.pointer(target.trim_start_matches('#')).map_or_else(Vec::new, |own| choices(own, root));
+    }
+    if let Some(several) = ["anyOf", "oneOf"].iter().find_map(|key| schema.get(*key)?.as_array()) {
+        return several.iter().flat_map(|choice| choices(choice, root)).collect();
+    }
+    match (schema.get("enum").and_then(Value::as_array), schema.get("const"), &schema["type"]) {
+        (Some(values), ..) => values.clone(),
+        (_, Some(value), _) => vec![value.clone()],
+        (.., Value::String(name)) if name == "boolean" => vec![json!(true)],
+        (.., Value::Array(names)) if names.contains(&json!("boolean")) => vec![json!(true)],
+        _ => Vec::new(),
+    }
 }
 
 fn arguments(schema: &Value) -> Vec<Argument> {

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Action, Field, approve, assert, command, compose, container, http, postgres, redis, runbook, tcp, wait,
+    Action, Field, approve, assert, command, compose, container, http, network, postgres, redis, runbook,
+    tcp, tls, wait,
 };
 use crate::model::facts::Site;
 use crate::model::operation::Operation;
@@ -64,10 +65,12 @@ static ENTRIES: &[Entry] = &[
     Entry::of::<container::Stats>(),
     Entry::of::<http::Get>(),
     Entry::of::<http::Request>(),
+    Entry::of::<network::Connect>(),
     Entry::of::<postgres::Ready>(),
     Entry::of::<redis::Ping>(),
     Entry::of::<runbook::Include>(),
     Entry::of::<tcp::Connect>(),
+    Entry::of::<tls::Certificate>(),
     Entry::of::<wait::Wait>(),
 ];
 

@@ -28,6 +28,19 @@ fn five_seconds() -> Span {
     Span::secs(5)
 }
 
+/// # Errors
+/// In words, when nothing can have that address or port.
+pub(super) fn place(address: &str, port: u16) -> Result<(), String> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    if address.is_empty() || address.starts_with('-') || !address.chars().all(is_name) {
+        return Err(format!("`{address}` is not a name or an IP address"));
+    }
+    if port == 0 {
+        return Err("`0` is not a port".to_owned());
+    }
+    Ok(())
+}
+
 impl Action for Connect {
     const NAME: &'static str = "tcp.connect";
     const GIVES: ResultKind = ResultKind::Connection;
@@ -37,13 +50,7 @@ impl Action for Connect {
     }
 
     fn build(&self, _: Site<'_>) -> Result<Operation, String> {
-        let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
-        if self.address.is_empty() || self.address.starts_with('-') || !self.address.chars().all(is_name) {
-            return Err(format!("`{}` is not a name or an IP address", self.address));
-        }
-        if self.port == 0 {
-            return Err("`0` is not a port".to_owned());
-        }
+        place(&self.address, self.port)?;
         Ok(Operation::Connect { address: self.address.clone(), port: self.port, deadline: self.timeout })
     }
 

@@ -19,6 +19,13 @@ impl RunId {
         uuid::Uuid::parse_str(text).ok().map(RunId)
     }
 
+    /// Whether a person may mean this run: by the start of its id, or by at least four characters of its end.
+    pub fn is_meant_by(&self, name: &str) -> bool {
+        let bare = |id: &str| id.chars().filter(|c| *c != '-').collect::<String>().to_ascii_lowercase();
+        let (wanted, id) = (bare(name), bare(&self.to_string()));
+        !wanted.is_empty() && (id.starts_with(&wanted) || (wanted.len() >= 4 && id.ends_with(&wanted)))
+    }
+
     /// What a person calls the run, and every command accepts: the end of its id, which is its random part.
     pub fn short(&self) -> String {
         let id = self.0.simple().to_string();

@@ -2,9 +2,11 @@
 
 pub mod amount;
 pub mod clock;
+pub mod crash;
 pub mod error;
 pub mod id;
 pub mod nearest;
+pub mod percent;
 pub mod size;
 
 pub use error::{Error, Kind, Result};

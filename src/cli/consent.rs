@@ -42,7 +42,8 @@ impl Approval {
         let decision = |choice| Event::Decision { by: by.to_owned(), choice, reason: None };
         let whole = decision(Choice::ApprovePlan { plan: plan.digest() });
         let steps = plan.steps.iter().filter(|step| step.approve.is_some());
-        let steps = steps.map(|step| decision(Choice::ApproveStep { step: step.key.clone() }));
+        let steps =
+            steps.map(|step| decision(Choice::ApproveStep { step: step.key.clone(), containers: None }));
         match self {
             Approval::NotNeeded => Vec::new(),
             Approval::Plan => vec![whole],
@@ -70,15 +71,18 @@ impl Consent {
         Ok(())
     }
 
-    /// Shows the plan and asks for what it needs.
-    ///
-    /// # Errors
-    /// [`Kind::Refused`] when it is not given, or nobody can be asked.
-    pub fn obtain(&self, plan: &Plan, global: &Global) -> Result<Approval> {
-        // Nobody is asked about a plan that they did not see.
+    /// Shows the plan to who is to approve it. Nobody is asked about a plan that they did not see.
+    pub fn present(&self, plan: &Plan, global: &Global) {
         if (!global.json && !global.quiet) || self.will_ask(plan) {
             ui::look::say(&format!("\n{}\n", ui::plan::text(plan, None, global.verbose)));
         }
+    }
+
+    /// Asks for what the plan needs.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`] when it is not given, or nobody can be asked.
+    pub fn obtain(&self, plan: &Plan) -> Result<Approval> {
         match plan.risk {
             Risk::ReadOnly => Ok(Approval::NotNeeded),
             Risk::Disruptive if self.yes => Ok(Approval::PlanAndSteps),

@@ -1,53 +1,71 @@
 //! `opsctl failover`.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use super::Global;
 use super::consent::Consent;
 use super::drive;
 use super::open::Workplace;
+use super::patience::Patience;
+use super::preflight::Preparation;
 use super::procedure::plan_of;
-use super::status::{look_at, rows};
+use super::status::rows;
+use super::triage::survey_of;
 use crate::base::clock::{Timestamp, elapsed};
 use crate::base::{Error, Kind, Result};
 use crate::engine::hosts::Hosts;
 use crate::model::plan::Plan;
-use crate::triage::look::{Health, Role, Seen};
-use crate::triage::scenario::{Diagnosis, Scenario, Target, diagnose, named};
+use crate::triage::look::{Role, Seen};
+use crate::triage::rules::Cause;
+use crate::triage::subject::Subject;
+use crate::triage::survey::Survey;
+use crate::triage::target::{Blindness, Target, binding};
 use crate::triage::untouched::untouched;
 use crate::ui::recovery::{Recovered, Voice};
 
-/// The pause between the two looks that an outage is judged by.
-const SECOND_LOOK: Duration = Duration::from_millis(500);
-
-/// Find out what is wrong with a service or an instance, and recover it
+/// Find out what is wrong with a service or anything else, and recover it
 ///
-/// It looks at every instance and at the database and the cache that they need, names what is wrong, shows the plan, asks, recovers,
-/// and checks the result. If nothing is wrong it says so and changes nothing. Healthy instances are never touched.
+/// It looks at everything, names what is behind the failure of the target, shows the plan, asks, recovers, and looks again, until the
+/// target is well or there is nothing more that it can do. If nothing is wrong it says so and changes nothing. Healthy instances are
+/// never touched.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Failover {
-    /// A service or an instance, by its name in the inventory
+    /// A service, an instance, a host, a database, a cache, a certificate or a project, by its name in the inventory; where two have
+    /// the same name, with what it is before it: `database/argus`
     target: String,
     /// The runbook to use, in place of the one that the findings mean
     #[arg(long, value_name = "RUNBOOK")]
     scenario: Option<String>,
     #[command(flatten)]
     consent: Consent,
+    #[command(flatten)]
+    preparation: Preparation,
+    #[command(flatten)]
+    patience: Patience,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  opsctl failover argus --plan     what is wrong and what would be done; changes nothing
-  opsctl failover argus            a service: look, show the plan, ask, recover, check
-  opsctl failover argus-1 --yes    one instance, without being asked";
+  opsctl failover argus --plan       what is wrong and what would be done; changes nothing
+  opsctl failover argus              a service: look, show the plan, ask, recover, check
+  opsctl failover argus-1 --yes      one instance, without being asked
+  opsctl failover database/argus     the database of that name, and not the service";
+
+/// One thing that is to be mended, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Remedy {
+    runbook: String,
+    of: Subject,
+    given: (String, String),
+    why: String,
+}
 
 impl Failover {
     pub async fn run(&self, global: &Global) -> Result<ExitCode> {
         let workplace = Workplace::open(global)?;
         let target = Target::find(&workplace.site.inventory, &self.target)
-            .map_err(|known| unknown_target(&self.target, &known))?;
+            .map_err(|known: Vec<String>| unknown_target(&self.target, &known))?;
         let hosts = workplace.hosts();
         let result = self.recover(&workplace, &hosts, &target, global).await;
         hosts.close().await;
@@ -62,128 +80,214 @@ impl Failover {
         global: &Global,
     ) -> Result<ExitCode> {
         let voice = Voice { is_json: global.json, is_quiet: global.quiet };
-        let before = look_twice(workplace, hosts, target).await;
-        voice.saw(&rows(&before))?;
-        let Some(scenario) = self.scenario_for(workplace, target, &before)? else {
-            voice.nothing_to_do(target.name())?;
-            return Ok(ExitCode::SUCCESS);
-        };
-        voice.names(&scenario.name, &scenario.why)?;
-
-        let plans = plans_of(workplace, hosts, &scenario).await?;
-        let next = format!("opsctl failover {}", target.name());
-        if self.consent.wants_only_the_plan() {
-            Consent::show_all(&plans, &next, global)?;
+        let before = survey_of(workplace, hosts).await;
+        voice.saw(&rows(&concerning(workplace, target, &before.seen)))?;
+        let mut remedies = self.remedies(workplace, target, &before)?;
+        if remedies.is_empty() {
+            voice.nothing_to_do(&target.name)?;
             return Ok(ExitCode::SUCCESS);
         }
-        let approvals =
-            plans.iter().map(|plan| self.consent.obtain(plan, global)).collect::<Result<Vec<_>>>()?;
+        if self.consent.wants_only_the_plan() {
+            return self.show(workplace, hosts, target, &remedies, global).await;
+        }
         let began = Timestamp::now();
-        for (plan, approval) in plans.iter().zip(approvals) {
-            let exit = drive::start(plan, hosts, approval, global).await?;
+        let mut tried: Vec<Remedy> = Vec::new();
+        let mut now = before.clone();
+        // What is mended first may have mended the rest: so after each, everything is looked at anew.
+        while let Some(remedy) = remedies.into_iter().next() {
+            if tried.iter().any(|other| other.runbook == remedy.runbook && other.of == remedy.of) {
+                let message = format!("`{}` succeeded, but {}", remedy.runbook, remedy.why);
+                return Err(still_unhealthy(target, message));
+            }
+            voice.names(&remedy.runbook, &remedy.why)?;
+            let plan = plan_for(workplace, hosts, &remedy).await?;
+            self.consent.present(&plan, global);
+            self.preparation.of(&plan, hosts, global).await?;
+            let approval = self.consent.obtain(&plan)?;
+            let exit = drive::start(&plan, hosts, approval, self.patience.manner(), global).await?;
             if exit != ExitCode::SUCCESS {
                 return Ok(exit);
             }
+            tried.push(remedy);
+            now = survey_of(workplace, hosts).await;
+            // An alert goes on firing for a while after what it is about is well again.
+            now.causes.retain(|cause| !cause.is_an_alert_alone());
+            voice.saw(&rows(&concerning(workplace, target, &now.seen)))?;
+            // A runbook that was named is run once.
+            remedies =
+                if self.scenario.is_some() { Vec::new() } else { self.remedies(workplace, target, &now)? };
         }
-        let after = look_twice(workplace, hosts, target).await;
-        voice.saw(&rows(&after))?;
-        conclude(target, &before, &after, began, voice)
+        conclude(workplace, target, &before, &now, began, voice)
     }
 
-    /// The scenario, or nothing when nothing is wrong.
-    fn scenario_for(
+    async fn show(
         &self,
         workplace: &Workplace,
+        hosts: &Hosts,
         target: &Target,
-        seen: &[Seen],
-    ) -> Result<Option<Scenario>> {
-        let blind =
-            "nothing is known about the target, so nothing was changed; try again when the host answers";
-        match (diagnose(target, seen), &self.scenario) {
-            (Diagnosis::Blind { why }, _) => Err(Error::new(Kind::Waiting, why).hint(blind)),
-            (_, Some(name)) => {
-                let params = &workplace.catalog.get(name)?.runbook.params;
-                let scenario = named(name, params, target, &workplace.site.inventory, seen)
-                    .map_err(|why| Error::usage(why).hint(format!("opsctl runbook show {name}")))?;
-                Ok(Some(scenario).filter(|scenario| !scenario.bindings.is_empty()))
+        remedies: &[Remedy],
+        global: &Global,
+    ) -> Result<ExitCode> {
+        let voice = Voice { is_json: global.json, is_quiet: global.quiet };
+        let mut plans = Vec::new();
+        for remedy in remedies {
+            voice.names(&remedy.runbook, &remedy.why)?;
+            plans.push(plan_for(workplace, hosts, remedy).await?);
+        }
+        Consent::show_all(&plans, &format!("opsctl failover {}", target.name), global)?;
+        for plan in &plans {
+            self.preparation.of(plan, hosts, global).await?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// What is to be done about the target, in order; nothing when nothing is wrong with it.
+    fn remedies(&self, workplace: &Workplace, target: &Target, survey: &Survey) -> Result<Vec<Remedy>> {
+        let inventory = &workplace.site.inventory;
+        if let Some(Blindness { why, is_out_of_reach }) = target.blindness(survey, inventory) {
+            const NOTHING: &str = "nothing is known about the target, so nothing was changed";
+            return Err(match is_out_of_reach {
+                true => {
+                    Error::new(Kind::Waiting, why).hint(format!("{NOTHING}; try again when the host answers"))
+                }
+                false => Error::new(Kind::Refused, why).hint(NOTHING).hint("opsctl doctor"),
+            });
+        }
+        if let Some(name) = &self.scenario {
+            return self.named(workplace, name, target, survey);
+        }
+        let causes = target.concerned(survey, inventory);
+        let mut remedies = Vec::new();
+        for cause in &causes {
+            remedies.extend(remedy(workplace, cause, survey)?);
+        }
+        match causes.first() {
+            Some(cause) if remedies.is_empty() => {
+                let scenario = cause.scenario.as_deref().unwrap_or("something that no scenario explains");
+                Err(Error::new(Kind::Unhealthy, format!("{scenario}: {}", cause.why()))
+                    .hint("there is no runbook for this: a person has to look")
+                    .hint("opsctl triage"))
             }
-            (Diagnosis::Healthy, None) => Ok(None),
-            (Diagnosis::Scenario(scenario), None) => Ok(Some(scenario)),
+            _ => Ok(remedies),
         }
     }
+
+    /// The runbook that the person named, bound to the target; one about an instance, to each instance that is not well.
+    fn named(
+        &self,
+        workplace: &Workplace,
+        name: &str,
+        target: &Target,
+        survey: &Survey,
+    ) -> Result<Vec<Remedy>> {
+        let inventory = &workplace.site.inventory;
+        let params = &workplace.catalog.get(name)?.runbook.params;
+        let bind = |subject: &Subject| binding(name, params, subject, inventory);
+        let subjects = match (&target.subject, bind(&target.subject)) {
+            (Subject::Service(service), Err(_)) => {
+                instances(survey, service, false).map(Subject::Instance).collect()
+            }
+            _ => vec![target.subject.clone()],
+        };
+        let why = "named with --scenario".to_owned();
+        let remedies = subjects.into_iter().map(|of| {
+            let given =
+                bind(&of).map_err(|why| Error::usage(why).hint(format!("opsctl runbook show {name}")))?;
+            Ok(Remedy { runbook: name.to_owned(), of, given, why: why.clone() })
+        });
+        remedies.collect()
+    }
+}
+
+/// The runbook for a cause; nothing where there is none.
+fn remedy(workplace: &Workplace, cause: &Cause, survey: &Survey) -> Result<Option<Remedy>> {
+    let Some(name) = cause.scenario.as_deref().filter(|name| workplace.catalog.has(name)) else {
+        return Ok(None);
+    };
+    let (inventory, of) = (&workplace.site.inventory, cause.subject.clone());
+    let params = &workplace.catalog.get(name)?.runbook.params;
+    let given = binding(name, params, &of, inventory).map_err(Error::invalid)?;
+    let mut why = cause.why();
+    if let (Subject::Instance(_), Some(service)) = (&of, of.service(inventory)) {
+        let healthy: Vec<_> = instances(survey, service, true).map(|name| format!("`{name}`")).collect();
+        let verb = if healthy.len() == 1 { "is" } else { "are" };
+        if !healthy.is_empty() {
+            why.push_str(&format!("; {} {verb} healthy and will not be touched", healthy.join(", ")));
+        }
+    }
+    Ok(Some(Remedy { runbook: name.to_owned(), of, given, why }))
+}
+
+/// The instances of a service that are healthy, or that are not.
+fn instances<'a>(
+    survey: &'a Survey,
+    service: &'a str,
+    are_healthy: bool,
+) -> impl Iterator<Item = String> + 'a {
+    let is_meant = move |seen: &&Seen| {
+        matches!(&seen.role, Role::Instance { service: of } if of == service)
+            && seen.health.is_healthy() == are_healthy
+    };
+    survey.seen.iter().filter(is_meant).map(|seen| seen.name.clone())
+}
+
+async fn plan_for(workplace: &Workplace, hosts: &Hosts, remedy: &Remedy) -> Result<Plan> {
+    plan_of(workplace, hosts, &remedy.runbook, std::slice::from_ref(&remedy.given)).await
 }
 
 /// "Success" means checked: says what changed and how long it took, or that the target is still not healthy.
 fn conclude(
+    workplace: &Workplace,
     target: &Target,
-    before: &[Seen],
-    after: &[Seen],
+    before: &Survey,
+    after: &Survey,
     began: Timestamp,
     voice: Voice,
 ) -> Result<ExitCode> {
-    match diagnose(target, after) {
-        Diagnosis::Healthy => {}
-        Diagnosis::Scenario(Scenario { why, .. }) | Diagnosis::Blind { why } => {
-            return Err(Error::new(Kind::Unhealthy, format!("the run succeeded, but {why}"))
-                .hint(format!("opsctl failover {}", target.name())));
-        }
+    if let Some(cause) = target.concerned(after, &workplace.site.inventory).first() {
+        return Err(still_unhealthy(target, format!("the run succeeded, but {}", cause.why())));
     }
     let now = Timestamp::now();
     let ms_since = |since| elapsed(since, now).as_millis() as u64;
-    let down_since = before
+    let was = concerning(workplace, target, &before.seen);
+    let down_since = was
         .iter()
-        .filter(|seen| matches!(seen.role, Role::Instance { .. }) && !seen.health.is_healthy())
+        .filter(|seen| !seen.health.is_healthy())
         .filter_map(|seen| seen.container.as_ref()?.down_since())
         .min();
     voice.recovered(&Recovered {
-        target: target.name().to_owned(),
+        target: target.name.clone(),
         recovery_ms: ms_since(began),
         outage_ms: down_since.map(ms_since),
-        untouched: untouched(before, after),
+        untouched: untouched(&was, &concerning(workplace, target, &after.seen)),
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn plans_of(workplace: &Workplace, hosts: &Hosts, scenario: &Scenario) -> Result<Vec<Plan>> {
-    let mut plans = Vec::new();
-    for binding in &scenario.bindings {
-        plans.push(plan_of(workplace, hosts, &scenario.name, std::slice::from_ref(binding)).await?);
-    }
-    Ok(plans)
+fn still_unhealthy(target: &Target, message: String) -> Error {
+    Error::new(Kind::Unhealthy, message)
+        .hint("opsctl triage")
+        .hint(format!("opsctl failover {}", target.name))
 }
 
-/// What concerns the target. One probe that failed is not an outage: what is unhealthy must be so twice.
-async fn look_twice(workplace: &Workplace, hosts: &Hosts, target: &Target) -> Vec<Seen> {
-    let (_, first) = look_at(workplace, hosts).await;
-    let first = concerning(workplace, target, first);
-    if !first.iter().any(|seen| matches!(seen.health, Health::Unhealthy { .. })) {
-        return first;
-    }
-    tokio::time::sleep(SECOND_LOOK).await;
-    let (_, second) = look_at(workplace, hosts).await;
-    concerning(workplace, target, second)
-}
-
-/// The instances of the target's service, and the database and the cache that it needs.
-fn concerning(workplace: &Workplace, target: &Target, seen: Vec<Seen>) -> Vec<Seen> {
-    let service = &workplace.site.inventory.services[target.service()];
-    seen.into_iter()
-        .filter(|seen| match &seen.role {
-            Role::Instance { service } => service == target.service(),
-            Role::Database => service.database.as_deref() == Some(seen.name.as_str()),
-            Role::Cache => service.cache.as_deref() == Some(seen.name.as_str()),
-            Role::Endpoint => false,
-        })
-        .collect()
+/// What is the target, belongs to it, or is needed by it.
+fn concerning(workplace: &Workplace, target: &Target, seen: &[Seen]) -> Vec<Seen> {
+    let inventory = &workplace.site.inventory;
+    let service = target.subject.service(inventory);
+    let is_concerned = |seen: &&Seen| {
+        let subject = Subject::from(*seen);
+        match service {
+            Some(service) => subject.is_needed_by(service, inventory),
+            None => subject == target.subject || target.is_about(&subject, inventory),
+        }
+    };
+    seen.iter().filter(is_concerned).cloned().collect()
 }
 
 fn unknown_target(name: &str, known: &[String]) -> Error {
-    let error = Error::usage(format!("`{name}` is neither a service nor an instance of the inventory"));
-    match known {
-        [] => error.hint("the inventory has no services: add one below `services:`"),
-        known => error.hint(format!(
-            "it has {}",
-            known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-        )),
-    }
+    let error = Error::usage(format!("`{name}` is nothing that the inventory has"));
+    error.hint(format!(
+        "it has {}",
+        known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    ))
 }

@@ -5,20 +5,30 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::base::Result;
+use crate::base::{Result, crash};
 
 mod abandon;
 mod actions;
+mod alerts;
+mod arrive;
+mod audit;
+mod cancel;
 mod completions;
 mod consent;
+mod coverage;
+mod doctor;
 mod drive;
 mod failover;
+mod handoff;
 mod inventory;
+mod lock;
 mod message;
 mod next;
 mod open;
 mod operator;
+mod patience;
 mod plan;
+mod preflight;
 mod procedure;
 mod resolve;
 mod resume;
@@ -28,6 +38,7 @@ mod runs;
 mod status;
 mod template;
 mod terminal;
+mod triage;
 mod turn;
 mod undo;
 
@@ -80,16 +91,23 @@ pub struct Global {
 enum Command {
     Failover(failover::Failover),
     Status(status::Status),
+    Triage(triage::Triage),
+    Alerts(alerts::Alerts),
     Plan(plan::Plan),
     Run(run::Run),
     Runbook(runbook::Runbook),
     Template(template::Template),
     Inventory(inventory::Inventory),
     Runs(runs::Runs),
+    Audit(audit::Audit),
     Resume(resume::Resume),
     Undo(undo::Undo),
+    Cancel(cancel::Cancel),
+    Handoff(handoff::Handoff),
     Resolve(resolve::Resolve),
     Abandon(abandon::Abandon),
+    Lock(lock::Lock),
+    Doctor(doctor::Doctor),
     Completions(completions::Completions),
 }
 
@@ -98,6 +116,7 @@ enum Command {
 /// # Errors
 /// What went wrong, with the kind that fixes the exit code.
 pub fn run(cli: Cli) -> Result<ExitCode> {
+    crash::check()?;
     let Cli { global, command } = cli;
     match command {
         Command::Completions(command) => command.run(),
@@ -105,14 +124,21 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Template(command) => command.run(&global),
         Command::Inventory(command) => command.run(&global),
         Command::Runs(command) => command.run(&global),
-        Command::Abandon(command) => command.run(&global),
+        Command::Audit(command) => on_runtime(command.run(&global)),
+        Command::Abandon(command) => on_runtime(command.run(&global)),
         Command::Failover(command) => on_runtime(command.run(&global)),
         Command::Status(command) => on_runtime(command.run(&global)),
+        Command::Triage(command) => on_runtime(command.run(&global)),
+        Command::Alerts(command) => on_runtime(command.run(&global)),
+        Command::Cancel(command) => on_runtime(command.run(&global)),
+        Command::Handoff(command) => on_runtime(command.run(&global)),
+        Command::Lock(command) => on_runtime(command.run(&global)),
+        Command::Doctor(command) => on_runtime(command.run(&global)),
         Command::Plan(command) => on_runtime(command.run(&global)),
         Command::Run(command) => on_runtime(command.run(&global)),
         Command::Resume(command) => on_runtime(command.run(&global)),
         Command::Undo(command) => on_runtime(command.run(&global)),
-        Command::Resolve(command) => command.run(&global),
+        Command::Resolve(command) => on_runtime(command.run(&global)),
     }
 }
 

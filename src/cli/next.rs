@@ -1,6 +1,10 @@
 //! What can be typed next about a run, the likeliest first.
 
+use serde_json::Value;
+
 use crate::journal::store::RunDir;
+use crate::model::operation::quoted;
+use crate::model::plan::Plan;
 use crate::run::event::Rest;
 use crate::run::state::{RunState, Status, StepStatus};
 
@@ -28,4 +32,12 @@ pub fn commands(run: &RunDir, state: &RunState) -> Vec<String> {
         }
         (None, _) => vec!["opsctl status".to_owned()],
     }
+}
+
+/// What shows the same plan as it would be made now.
+pub fn plan(plan: &Plan) -> String {
+    let value = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let params = plan.params.iter().map(|(name, given)| format!("{name}={}", value(given)));
+    let words = ["opsctl", "plan", &plan.runbook].map(str::to_owned).into_iter().chain(params);
+    words.map(|word| quoted(&word)).collect::<Vec<_>>().join(" ")
 }

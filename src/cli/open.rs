@@ -7,11 +7,12 @@ use indexmap::IndexMap;
 use super::Global;
 use crate::base::{Error, Kind, Result};
 use crate::engine::catalog::Catalog;
+use crate::engine::drift;
 use crate::engine::hosts::Hosts;
 use crate::engine::locate::{self, Site};
 use crate::engine::plan::Needs;
 use crate::host::failure::{Failure, FailureKind};
-use crate::model::facts::Facts;
+use crate::model::facts::{self, Facts};
 use crate::ui::patience::patiently;
 
 /// A site, as the person's inventory describes it, and the runbooks for it.
@@ -34,14 +35,19 @@ impl Workplace {
         Hosts::of(&self.site.inventory, &self.site.path)
     }
 
-    /// What a plan needs to know of the hosts.
+    /// What a plan needs to know of the hosts, and the containers that its approval will stand on.
     ///
     /// # Errors
     /// When one of them cannot be reached.
     pub async fn facts_for(&self, hosts: &Hosts, needs: &Needs) -> Result<Facts> {
-        self.patiently(hosts.facts_for(&self.site.inventory, needs))
-            .await
-            .map_err(|failure| unreachable_host(&failure))
+        let inventory = &self.site.inventory;
+        let asked = async {
+            let mut facts = hosts.facts_for(inventory, needs).await?;
+            let site = facts::Site { inventory, facts: &facts };
+            facts.containers = drift::look_for_plan(hosts, site, &needs.containers).await?;
+            Ok(facts)
+        };
+        self.patiently(asked).await.map_err(|failure: Failure| unreachable_host(&failure))
     }
 
     /// What every host says about itself; why, for those that do not answer.
@@ -76,7 +82,9 @@ pub fn site_folder(global: &Global) -> Result<Option<PathBuf>> {
 pub fn unreachable_host(failure: &Failure) -> Error {
     let kind = match failure.kind {
         FailureKind::Unreachable | FailureKind::Timeout | FailureKind::Lost => Kind::Waiting,
-        FailureKind::HostKey | FailureKind::Authentication | FailureKind::Privilege => Kind::Refused,
+        FailureKind::HostKey | FailureKind::Authentication | FailureKind::Privilege | FailureKind::Fenced => {
+            Kind::Refused
+        }
         FailureKind::Missing | FailureKind::Protocol => Kind::Invalid,
     };
     let error = Error::new(kind, failure.to_string());

@@ -5,13 +5,15 @@ use std::process::ExitCode;
 use super::Global;
 use super::consent::Consent;
 use super::open::Workplace;
+use super::preflight::Preparation;
 use super::procedure::{pairs, plan_of};
 use crate::base::Result;
 
 /// Show what a runbook would do, exactly, and change nothing
 ///
 /// The plan has the exact commands per host, in order, with what takes each step back, what is checked, and the point of no return.
-/// The hosts are only asked for what they alone know, such as how Compose is called there.
+/// The hosts are asked for what they alone know, such as how Compose is called there; then each check of the plan is tried once, so that
+/// one that is broken itself is found now, and not by a run that waits for it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Plan {
@@ -20,6 +22,8 @@ pub struct Plan {
     /// Its parameters, such as `service=argus`; `opsctl runbook show RUNBOOK` has their names
     #[arg(value_name = "NAME=VALUE")]
     params: Vec<String>,
+    #[command(flatten)]
+    preparation: Preparation,
 }
 
 const EXAMPLES: &str = "\
@@ -33,9 +37,10 @@ impl Plan {
         let workplace = Workplace::open(global)?;
         let hosts = workplace.hosts();
         let plan = plan_of(&workplace, &hosts, &self.runbook, &given).await?;
-        hosts.close().await;
         let next = format!("opsctl run {} {}", self.runbook, self.params.join(" "));
-        Consent::show_all(&[plan], next.trim_end(), global)?;
+        Consent::show_all(std::slice::from_ref(&plan), next.trim_end(), global)?;
+        self.preparation.of(&plan, &hosts, global).await?;
+        hosts.close().await;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -10,9 +10,13 @@ use super::turn;
 use crate::base::id::StepKey;
 use crate::base::nearest::nearest;
 use crate::base::{Error, Kind, Result};
+use crate::engine::drift;
+use crate::model::plan::{Plan, PlannedStep};
+use crate::model::snapshot::Snapshot;
 use crate::run::event::{Choice, Event, Evidence, Finding, Phase};
 use crate::run::state::RunState;
 use crate::ui;
+use crate::ui::patience::patiently;
 
 /// Answer what a run waits for
 ///
@@ -46,17 +50,19 @@ pub struct Resolve {
 }
 
 impl Resolve {
-    pub fn run(&self, global: &Global) -> Result<ExitCode> {
+    pub async fn run(&self, global: &Global) -> Result<ExitCode> {
         let (mut turn, history) = turn::take(&self.run)?;
         let state = history.state();
         turn::refuse_ended(&turn.dir, state, "resolved")?;
         let key = StepKey::new(&self.step);
-        if state.step(&key).is_none() {
-            return Err(self.no_such_step(state));
-        }
+        let Some(step) = history.plan.step(&key) else { return Err(self.no_such_step(state)) };
+        let seen = match self.approve && step.approve.is_some() {
+            true => look_at(&history.plan, step, global).await?,
+            false => None,
+        };
         let by = operator();
         turn.journal.append(Event::EpochStarted { operator: by.clone(), pid: std::process::id() })?;
-        let event = self.event(key, turn.journal.state(), by);
+        let event = self.event(key, turn.journal.state(), by, seen);
         turn.journal.append(event).map_err(|error| {
             Error::new(Kind::Usage, format!("this is no answer for `{}` as it is now", self.step))
                 .cause(error.to_string())
@@ -74,10 +80,11 @@ impl Resolve {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn event(&self, step: StepKey, state: &RunState, by: String) -> Event {
+    /// `containers` are those that an approval is given for.
+    fn event(&self, step: StepKey, state: &RunState, by: String, containers: Option<Snapshot>) -> Event {
         let decision = |choice| Event::Decision { by: by.clone(), choice, reason: self.reason.clone() };
         if self.approve {
-            return decision(Choice::ApproveStep { step });
+            return decision(Choice::ApproveStep { step, containers });
         }
         if self.decline {
             return decision(Choice::DeclineStep { step });
@@ -102,4 +109,18 @@ impl Resolve {
             None => error.hint(format!("it has {}", keys.join(", "))),
         }
     }
+}
+
+/// The containers that a step is about, as they are now: its approval stands on these.
+async fn look_at(plan: &Plan, step: &PlannedStep, global: &Global) -> Result<Option<Snapshot>> {
+    let hosts = turn::hosts_of(plan, global)?;
+    let looking = drift::look_at_step(&hosts, plan, step);
+    let seen = patiently("answers from the hosts", global.quiet, looking).await;
+    hosts.close().await;
+    seen.map_err(|failure| {
+        let message =
+            format!("`{}` cannot be approved: nobody can look at the containers that it is about", step.key);
+        let error = Error::new(Kind::Waiting, message).caused_by(&failure);
+        failure.hints.iter().fold(error, |error, hint| error.hint(hint.clone()))
+    })
 }

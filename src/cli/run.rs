@@ -6,6 +6,8 @@ use super::Global;
 use super::consent::Consent;
 use super::drive;
 use super::open::Workplace;
+use super::patience::Patience;
+use super::preflight::Preparation;
 use super::procedure::{pairs, plan_of};
 use crate::base::Result;
 
@@ -22,6 +24,10 @@ pub struct Run {
     params: Vec<String>,
     #[command(flatten)]
     consent: Consent,
+    #[command(flatten)]
+    preparation: Preparation,
+    #[command(flatten)]
+    patience: Patience,
 }
 
 const EXAMPLES: &str = "\
@@ -37,11 +43,14 @@ impl Run {
         let plan = plan_of(&workplace, &hosts, &self.runbook, &given).await?;
         let exit = if self.consent.wants_only_the_plan() {
             let next = format!("opsctl run {} {}", self.runbook, self.params.join(" "));
-            Consent::show_all(&[plan], next.trim_end(), global)?;
+            Consent::show_all(std::slice::from_ref(&plan), next.trim_end(), global)?;
+            self.preparation.of(&plan, &hosts, global).await?;
             ExitCode::SUCCESS
         } else {
-            let approval = self.consent.obtain(&plan, global)?;
-            drive::start(&plan, &hosts, approval, global).await?
+            self.consent.present(&plan, global);
+            self.preparation.of(&plan, &hosts, global).await?;
+            let approval = self.consent.obtain(&plan)?;
+            drive::start(&plan, &hosts, approval, self.patience.manner(), global).await?
         };
         hosts.close().await;
         Ok(exit)

@@ -1,5 +1,6 @@
 //! `opsctl runbook`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -39,6 +40,15 @@ enum Command {
         /// The runbooks; without names, all of them
         names: Vec<String>,
     },
+    /// Compare alert rules of Prometheus with the runbooks that name their alerts
+    ///
+    /// Tells which alerts have no runbook, which rules can never fire, such as `count(up == 1) == 0`, and which alerts a runbook waits
+    /// for in vain. Asks no host. Exits with 5 when an alert has no runbook or can never fire.
+    Coverage {
+        /// The files of rules, as Prometheus reads them
+        #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+        rules: Vec<PathBuf>,
+    },
     /// List the actions that steps can call, or show one with its arguments and its result
     Actions {
         /// The action, such as `http.get`; without it, all are listed
@@ -54,6 +64,7 @@ impl Runbook {
             Command::List => list(&catalog(global)?, global),
             Command::Show { name } => show(&catalog(global)?, name, global),
             Command::Check { names } => check(&catalog(global)?, names, global),
+            Command::Coverage { rules } => return super::coverage::run(&catalog(global)?, rules, global),
             Command::Actions { name } => super::actions::run(name.as_deref(), global),
             Command::Schema => ui::look::give(&format!("{:#}\n", schema::runbook_schema())),
         }?;

@@ -7,8 +7,8 @@ use super::Global;
 use super::open::Workplace;
 use crate::base::{Kind, Result};
 use crate::engine::hosts::Hosts;
-use crate::model::facts::Facts;
-use crate::triage::look::{Health, Role, Seen, look};
+use crate::triage::look::{Health, Role, Seen};
+use crate::triage::survey::glance;
 use crate::ui;
 use crate::ui::status::{Row, Verdict};
 
@@ -23,7 +23,7 @@ impl Status {
     pub async fn run(&self, global: &Global) -> Result<ExitCode> {
         let workplace = Workplace::open(global)?;
         let hosts = workplace.hosts();
-        let (_, seen) = look_at(&workplace, &hosts).await;
+        let seen = look_at(&workplace, &hosts).await;
         hosts.close().await;
         let rows = rows(&seen);
         ui::look::give(&if global.json { ui::status::json(&rows) } else { ui::status::text(&rows) })?;
@@ -33,11 +33,9 @@ impl Status {
 }
 
 /// Looks at everything. What an unreachable host carries is unknown, and says why.
-pub async fn look_at(workplace: &Workplace, hosts: &Hosts) -> (Facts, Vec<Seen>) {
+async fn look_at(workplace: &Workplace, hosts: &Hosts) -> Vec<Seen> {
     let (facts, unreachable) = workplace.facts(hosts).await;
-    let reasons = unreachable.into_iter().map(|(host, failure)| (host, failure.message)).collect();
-    let seen = workplace.patiently(look(&workplace.site.inventory, &facts, &reasons, hosts)).await;
-    (facts, seen)
+    workplace.patiently(glance(&workplace.site.inventory, &facts, &unreachable, hosts)).await
 }
 
 /// What was seen, as the health table shows it.

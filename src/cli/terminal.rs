@@ -47,7 +47,8 @@ impl Person for Terminal<'_> {
             Question::ApproveStep { step, question } => self.ask(question)?.map(|is_approved| {
                 let step = step.clone();
                 self.decision(if is_approved {
-                    Choice::ApproveStep { step }
+                    // On what, the engine knows: it looked before it asked.
+                    Choice::ApproveStep { step, containers: None }
                 } else {
                     Choice::DeclineStep { step }
                 })

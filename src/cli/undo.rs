@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use super::Global;
 use super::operator::operator;
+use super::patience::Patience;
 use super::{drive, turn};
 use crate::base::{Error, Kind, Result};
 use crate::run::event::Event;
-use crate::run::state::Course;
+use crate::run::state::{Course, Status};
 use crate::ui;
 use crate::ui::prompt::Answer;
 
@@ -26,6 +27,8 @@ pub struct Undo {
     /// Undo without being asked
     #[arg(long, short)]
     yes: bool,
+    #[command(flatten)]
+    patience: Patience,
 }
 
 impl Undo {
@@ -33,6 +36,9 @@ impl Undo {
         let (turn, history) = turn::take(&self.run)?;
         let (plan, state) = (&history.plan, history.state());
         let run = turn.dir.id.short();
+        if state.status == Status::Abandoned {
+            turn::refuse_ended(&turn.dir, state, "undone")?;
+        }
         if state.course == Course::Back {
             let status = state.status.word();
             let error = Error::new(Kind::Usage, format!("run {run} went back already: it is {status}"));
@@ -55,9 +61,10 @@ impl Undo {
         if !self.yes {
             self.ask(&run)?;
         }
-        let hosts = turn::hosts_of(plan);
+        let hosts = turn::hosts_of(plan, global)?;
         let requested = Event::UndoRequested { by: operator() };
-        let exit = drive::continue_with(turn, plan, &hosts, vec![requested], global).await?;
+        let exit =
+            drive::continue_with(turn, plan, &hosts, vec![requested], self.patience.manner(), global).await?;
         hosts.close().await;
         Ok(exit)
     }

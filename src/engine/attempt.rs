@@ -1,23 +1,31 @@
 //! One try at a step: perform its task, judge the result, take its outputs, wait for its expectations.
 //!
-//! Ctrl-C never cuts off what changes something. It does cut off what only reads, and the wait for expectations, which may take
-//! minutes: what took effect is said to have, and a resumed run looks at the expectations again.
+//! The first Ctrl-C never cuts off what changes something. It does cut off what only reads, and the wait for expectations, which
+//! may take minutes: what took effect is said to have, and a resumed run looks at the expectations again.
+//!
+//! An attempt may be one that is followed: it was given to its host before, by this process or by another. Then nothing that
+//! goes wrong on the way to the host says that nothing came of it.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 
 use super::await_check::{Asking, Verdict};
-use super::cancel::Cancel;
+use super::cancel::{Cancel, Urgency};
 use super::deferred::Outputs;
+use super::dispatch::{Dispatch, Dispatched};
+use super::idempotency;
+use super::shown::Shown;
 use super::task::{Ready, prepare};
-use super::world::{Request, World};
-use crate::host::failure::Failure;
+use super::world::World;
+use crate::base::crash;
+use crate::host::failure::{Failure, FailureKind};
 use crate::model::operation::{Observation, Operation};
 use crate::model::plan::{Effect, Plan, PlannedStep, PlannedUndo, Task};
 use crate::run::event::{Outcome, Phase};
+use crate::run::receipt::{Processes, ReceiptKey};
 use crate::run::signal::Signal;
 
 /// Bytes of output that are kept of an attempt. The rest was shown as it came.
@@ -34,8 +42,15 @@ pub struct Trying<'a> {
     pub plan: &'a Plan,
     pub world: &'a dyn World,
     pub step: &'a PlannedStep,
-    pub phase: Phase,
+    pub key: &'a ReceiptKey,
+    /// Whether it was begun before, and is only followed to its end.
+    pub is_followed: bool,
+    /// The attempt that made the request of which this one may be a repetition.
+    pub first: u32,
+    /// Whether the run goes back, and the step only has to come to its end.
+    pub goes_back: bool,
     pub outputs: &'a Outputs,
+    pub shown: &'a Shown,
     pub tell: &'a (dyn Fn(Signal) + Send + Sync),
     pub cancel: &'a Cancel,
 }
@@ -53,67 +68,80 @@ enum Short {
     },
     Unknown {
         message: String,
+        processes: Processes,
     },
     /// It took effect, and nobody knows whether what is expected of it holds.
     Unconfirmed {
         message: String,
         outputs: Taken,
     },
+    /// The host is somebody else's by now: nothing of this may be written down.
+    Fenced(Failure),
 }
 
 impl Trying<'_> {
-    pub async fn run(&self) -> Attempt {
+    /// # Errors
+    /// When the host refuses us, because somebody else has taken it over.
+    pub async fn run(&self) -> Result<Attempt, Failure> {
         let started = Instant::now();
         let log = Mutex::new(String::new());
         let result = self.attempt(&log).await;
         let ms = started.elapsed().as_millis() as u64;
-        let unknown =
-            |message, took_effect, outputs| Outcome::Unknown { message, took_effect, outputs, log: None, ms };
+        let unknown = |message, took_effect, processes, outputs| Outcome::Unknown {
+            message,
+            took_effect,
+            processes,
+            outputs,
+            log: None,
+            ms,
+        };
         let outcome = match result {
             Ok(outputs) => Outcome::Succeeded { outputs, log: None, ms },
             Err(Short::Failed { message, may_have_changed, unreachable }) => {
                 Outcome::Failed { message, may_have_changed, unreachable, log: None, ms }
             }
-            Err(Short::Unknown { message }) => unknown(message, false, Taken::new()),
-            Err(Short::Unconfirmed { message, outputs }) => unknown(message, true, outputs),
+            Err(Short::Unknown { message, processes }) => unknown(message, false, processes, Taken::new()),
+            Err(Short::Unconfirmed { message, outputs }) => {
+                unknown(message, true, Processes::Untouched, outputs)
+            }
+            Err(Short::Fenced(failure)) => return Err(failure),
         };
-        Attempt { outcome, log: log.into_inner().unwrap_or_default() }
+        Ok(Attempt { outcome, log: log.into_inner().unwrap_or_default() })
     }
 
     async fn attempt(&self, log: &Mutex<String>) -> Result<Taken, Short> {
         let Some(task) = self.task() else { return Ok(Taken::new()) };
-        let ready = prepare(task, self.plan, self.outputs).map_err(|why| Short::failed(why, false))?;
+        let mut ready = prepare(task, self.plan, self.outputs).map_err(|why| self.not_begun(why))?;
         if let Operation::Approve { .. } = ready.operation {
             // The step was not begun before it was approved: that decision is all there is to do.
             return Ok(Taken::new());
         }
         let changes = task.effect > Effect::Reads;
-        let performing = self.perform(task, &ready, log);
-        let performed = if changes {
-            performing.await
-        } else {
-            tokio::select! {
-                biased;
-                performed = performing => performed,
-                () = self.cancel.requested() => {
-                    return Err(Short::Unknown { message: "Ctrl-C came before it ended".to_owned() });
-                }
-            }
-        };
-        let observation = performed.map_err(|failure| Short::of(&failure, changes))?;
+        if changes {
+            let request = ReceiptKey { attempt: self.first, ..self.key.clone() };
+            idempotency::mark(&mut ready.operation, &request);
+        }
+        let observation = self.perform(task, &ready, log).await?;
+        crash::point("engine.performed");
         (ready.entry.judge)(&ready.operation, &observation.value)
             .map_err(|why| Short::failed(why, changes))?;
-        if self.phase == Phase::Undo {
+        if self.key.phase == Phase::Undo {
             return Ok(Taken::new());
         }
         let outputs = self.take(&observation.value).map_err(|why| Short::failed(why, changes))?;
-        match self.unconfirmed(changes).await? {
+        let unconfirmed = match self.goes_back && !self.step.expect.is_empty() {
+            true => Some("the run goes back: what is expected of it was not waited for".to_owned()),
+            false => self.unconfirmed(changes).await?,
+        };
+        match unconfirmed {
             None => Ok(outputs),
             Some(message) => Err(Short::Unconfirmed { message, outputs }),
         }
     }
 
-    async fn perform(&self, task: &Task, ready: &Ready, log: &Mutex<String>) -> Result<Observation, Failure> {
+    async fn perform(&self, task: &Task, ready: &Ready, log: &Mutex<String>) -> Result<Observation, Short> {
+        let changes = task.effect > Effect::Reads;
+        let mut fresh = self.shown.fresh(self.key);
         let mut output = |stream, line: &str| {
             if let Ok(mut log) = log.lock()
                 && log.len() < MOST_LOG
@@ -121,20 +149,36 @@ impl Trying<'_> {
                 log.push_str(line);
                 log.push('\n');
             }
-            (self.tell)(Signal::Output {
-                step: self.step.key.clone(),
-                phase: self.phase,
-                stream,
-                line: line.to_owned(),
-            });
+            if fresh(stream) {
+                (self.tell)(Signal::Output {
+                    step: self.step.key.clone(),
+                    phase: self.key.phase,
+                    stream,
+                    line: line.to_owned(),
+                });
+            }
         };
-        let request = Request {
+        let dispatch = Dispatch {
+            world: self.world,
+            cancel: self.cancel,
+            tell: self.tell,
             host: task.host.as_deref(),
             operation: &ready.operation,
-            timeout: self.step.timeout.map(Duration::from),
-            output: &mut output,
+            timeout: self.step.timeout.map(Into::into),
+            key: changes.then_some(self.key),
         };
-        self.world.perform(request).await
+        match dispatch.run(&mut output).await {
+            Dispatched::Ended(observation) => Ok(observation),
+            Dispatched::Failed(failure) if failure.kind == FailureKind::Fenced => Err(Short::Fenced(failure)),
+            Dispatched::Failed(failure) if self.is_followed => Err(Short::lost(failure.to_string())),
+            Dispatched::Failed(failure) => Err(Short::of(&failure, changes)),
+            Dispatched::Cut { why, processes } => Err(Short::Unknown { message: why, processes }),
+        }
+    }
+
+    /// It cannot even be built. Unless it was begun before, that is the end of it.
+    fn not_begun(&self, why: String) -> Short {
+        if self.is_followed { Short::lost(why) } else { Short::failed(why, false) }
     }
 
     fn take(&self, result: &Value) -> Result<Taken, String> {
@@ -158,7 +202,7 @@ impl Trying<'_> {
             let verdict = tokio::select! {
                 biased;
                 verdict = asking.until_it_holds(check) => verdict,
-                () = self.cancel.requested() => {
+                () = self.cancel.reached(Urgency::Gentle) => {
                     return Ok(Some(format!("Ctrl-C came while `{}` was waited for", check.task.action)));
                 }
             };
@@ -174,7 +218,7 @@ impl Trying<'_> {
     }
 
     fn task(&self) -> Option<&Task> {
-        match (self.phase, &self.step.undo) {
+        match (self.key.phase, &self.step.undo) {
             (Phase::Do, _) => Some(&self.step.task),
             (Phase::Undo, PlannedUndo::Task(task)) => Some(task),
             (Phase::Undo, PlannedUndo::None | PlannedUndo::Irreversible) => None,
@@ -187,10 +231,14 @@ impl Short {
         Short::Failed { message, may_have_changed, unreachable: None }
     }
 
+    fn lost(message: String) -> Short {
+        Short::Unknown { message, processes: Processes::Untouched }
+    }
+
     /// After a dispatch, a failure of the way to the host says nothing about the command. A read has no effect to lose.
     fn of(failure: &Failure, changes: bool) -> Short {
         if failure.is_dispatched && changes {
-            return Short::Unknown { message: failure.to_string() };
+            return Short::lost(failure.to_string());
         }
         if failure.is_out_of_reach() {
             let (host, message) = (failure.host.clone(), failure.message.clone());

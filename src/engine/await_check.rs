@@ -87,6 +87,7 @@ impl Asking<'_> {
             operation: &ready.operation,
             timeout: Some(TRY),
             output: &mut |_, _| {},
+            key: None,
         };
         let observation = match self.world.perform(request).await {
             Ok(observation) => observation,
@@ -99,13 +100,9 @@ impl Asking<'_> {
             }
             Err(failure) => return Verdict::Unasked(failure),
         };
-        let judged = match that {
-            None => (ready.entry.judge)(&ready.operation, &observation.value),
-            Some(that) => judge_by(that, &observation.value),
-        };
-        match judged {
-            Ok(()) => Verdict::Holds,
-            Err(saw) => Verdict::Fails { saw },
+        match judge(ready, that, &observation.value) {
+            Judged::Holds => Verdict::Holds,
+            Judged::Fails { saw } | Judged::Unworkable { why: saw } => Verdict::Fails { saw },
         }
     }
 
@@ -126,14 +123,33 @@ impl Asking<'_> {
     }
 }
 
-fn judge_by(that: &str, value: &Value) -> Result<(), String> {
+/// What a check makes of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Judged {
+    Holds,
+    Fails {
+        saw: String,
+    },
+    /// Its condition cannot be worked out on this answer.
+    Unworkable {
+        why: String,
+    },
+}
+
+pub(super) fn judge(ready: &Ready, that: Option<&str>, value: &Value) -> Judged {
+    let Some(that) = that else {
+        return match (ready.entry.judge)(&ready.operation, value) {
+            Ok(()) => Judged::Holds,
+            Err(saw) => Judged::Fails { saw },
+        };
+    };
     let Value::Object(fields) = value else {
-        return Err("the result has no fields".to_owned());
+        return Judged::Unworkable { why: "the result has no fields".to_owned() };
     };
     match template::holds(that, fields) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(brief(fields)),
-        Err(error) => Err(format!("`{that}` cannot be worked out: {error}")),
+        Ok(true) => Judged::Holds,
+        Ok(false) => Judged::Fails { saw: brief(fields) },
+        Err(error) => Judged::Unworkable { why: format!("`{that}` cannot be worked out: {error}") },
     }
 }
 

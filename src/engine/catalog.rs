@@ -23,8 +23,14 @@ static RUNBOOKS: shelf::Kind = shelf::Kind {
     extension: "yaml",
     built_in: built_in! {
         "cache-down"
+        "cache-full"
+        "certificate-expiring"
         "database-down"
+        "host-down"
         "instance-down"
+        "network-broken"
+        "out-of-memory"
+        "recreate"
         "resources"
         "service-down"
     },
@@ -86,6 +92,10 @@ impl Catalog {
     pub fn get(&self, name: &str) -> Result<Entry> {
         let found = self.shelf.get(name)?;
         Entry::read(name, Source::new(found.file, found.text), found.origin)
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.shelf.get(name).is_ok()
     }
 }
 

@@ -9,13 +9,17 @@ use futures_util::future::{BoxFuture, join_all};
 use indexmap::IndexMap;
 use tokio::sync::Mutex;
 
+use super::held::{Turn, holder};
 use super::plan::Needs;
-use super::world::{Request, World};
+use super::world::{Claim, Request, Taken, World};
 use crate::host::failure::{Failure, FailureKind};
-use crate::host::{Host, Limits, here};
+use crate::host::lease::{Hold, Take, Wanted};
+use crate::host::{Host, Limits, Records, here};
 use crate::model::facts::Facts;
 use crate::model::inventory::{Host as HostEntry, Inventory};
 use crate::model::operation::{Observation, Operation, Via};
+use crate::run::event::Record;
+use crate::run::receipt::{Processes, Receipt, ReceiptKey};
 
 /// One connection per host per run. A connection that was lost is made anew at the next use, never in the middle of a
 /// command: what was under way then is unknown, and settling that is not this layer's business.
@@ -25,13 +29,14 @@ pub struct Hosts {
     directory: PathBuf,
     limits: Limits,
     connected: BTreeMap<String, Mutex<Option<Arc<Host>>>>,
+    turn: std::sync::Mutex<Turn>,
 }
 
 impl Hosts {
     pub fn new(entries: BTreeMap<String, HostEntry>, inventory: &Path, limits: Limits) -> Hosts {
         let connected = entries.keys().map(|name| (name.clone(), Mutex::default())).collect();
         let directory = inventory.parent().unwrap_or(Path::new(".")).to_owned();
-        Hosts { entries, directory, limits, connected }
+        Hosts { entries, directory, limits, connected, turn: Default::default() }
     }
 
     pub fn of(inventory: &Inventory, path: &Path) -> Hosts {
@@ -108,7 +113,30 @@ impl Hosts {
             }
         }));
         let projects = asked.await.into_iter().collect::<Result<_, Failure>>()?;
-        Ok(Facts { hosts: BTreeMap::from([(name.to_owned(), of_host)]), projects })
+        let hosts = BTreeMap::from([(name.to_owned(), of_host)]);
+        Ok(Facts { hosts, projects, ..Facts::default() })
+    }
+
+    fn turn(&self) -> std::sync::MutexGuard<'_, Turn> {
+        self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// What is held of a host.
+    fn hold(&self, name: &str) -> Result<Hold, Failure> {
+        self.turn().holds.get(name).cloned().ok_or_else(|| Failure {
+            kind: FailureKind::Fenced,
+            message: "it was not taken for this run".to_owned(),
+            ..unknown_host(name)
+        })
+    }
+
+    /// The records of the run that a host is taken for; those of a run before it count no more.
+    fn records(&self, claim: &Claim<'_>) -> Arc<Records> {
+        let mut turn = self.turn();
+        if turn.run != Some(claim.run) {
+            *turn = Turn::begin(claim);
+        }
+        turn.records.clone()
     }
 
     /// Ends every connection.
@@ -133,12 +161,85 @@ impl World for Hosts {
                 _ if is_from_here => here::perform(request.operation).await,
                 Some(name) => {
                     let host = self.connection(name).await?;
-                    host.perform(request.operation, request.timeout, request.output).await
+                    match (request.key, request.operation) {
+                        (Some(key), Operation::Command(command)) => {
+                            let hold = self.hold(name)?;
+                            let head = self.turn().head_of(key);
+                            let output = host.dispatch(&hold, key, head, command, request.output).await?;
+                            Ok(Observation { value: output.into_value() })
+                        }
+                        _ => host.perform(request.operation, request.timeout, request.output).await,
+                    }
                 }
                 None => Err(unknown_host("(none)")),
             }
         }
         .boxed()
+    }
+
+    fn receipt<'a>(&'a self, host: &'a str, key: &'a ReceiptKey) -> BoxFuture<'a, Result<Receipt, Failure>> {
+        async move {
+            let hold = self.hold(host)?;
+            self.connection(host).await?.receipt(&hold, key).await
+        }
+        .boxed()
+    }
+
+    fn end<'a>(&'a self, host: &'a str, key: &'a ReceiptKey) -> BoxFuture<'a, Processes> {
+        async move {
+            let (Ok(hold), Ok(connection)) = (self.hold(host), self.connection(host).await) else {
+                return Processes::Unproved;
+            };
+            connection.end(&hold, key).await
+        }
+        .boxed()
+    }
+
+    fn take<'a>(&'a self, host: &'a str, claim: &'a Claim<'a>) -> BoxFuture<'a, Result<Taken, Failure>> {
+        async move {
+            let connection = self.connection(host).await?;
+            let wanted = Wanted {
+                run: claim.run,
+                holder: &holder(claim),
+                seat: claim.seat,
+                plan: claim.plan,
+                journal: claim.journal,
+                records: self.records(claim),
+            };
+            Ok(match connection.take(&wanted).await? {
+                Take::Held(hold) => {
+                    let taken = Taken::Held { fence: hold.fence, folder: hold.folder.clone() };
+                    self.turn().holds.insert(host.to_owned(), hold);
+                    taken
+                }
+                Take::Refused(by) => Taken::Refused { by },
+                Take::Outrun { records } => Taken::Outrun { records },
+            })
+        }
+        .boxed()
+    }
+
+    fn holds<'a>(&'a self, host: &'a str) -> BoxFuture<'a, Result<(), Failure>> {
+        async move {
+            let hold = self.hold(host)?;
+            self.connection(host).await?.holds(&hold).await
+        }
+        .boxed()
+    }
+
+    fn release<'a>(&'a self, host: &'a str) -> BoxFuture<'a, Result<(), Failure>> {
+        async move {
+            let hold = self.hold(host)?;
+            let head = self.turn().last.clone();
+            self.connection(host).await?.release(&hold, head).await?;
+            self.turn().holds.remove(host);
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn note(&self, record: &Record) {
+        self.turn().note(record);
     }
 }
 

@@ -239,6 +239,17 @@ impl Lint<'_> {
                 );
             }
         }
+        if let OnFailure::Run { with, .. } = &step.on_failure
+            && step.parallel > 1
+            && !with.values().any(|value| value.to_string().contains("item"))
+        {
+            let mistake = "items that fail would all run it side by side, and it is the same for each";
+            self.add(
+                &at("on_failure"),
+                mistake,
+                "leave out `parallel`, or say in `with` which `item` it is for",
+            );
+        }
         if step.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
             self.add(&at("timeout"), "no time at all", "write how long an attempt may take, such as `60s`");
         }

@@ -13,6 +13,8 @@ pub(super) struct Channel {
     pub stdout: Reader,
     pub stderr: Reader,
     pub exit: Pin<Box<dyn Future<Output = Exit> + Send>>,
+    /// What has to live until the output is through, which may be later than the end.
+    pub keep: Box<dyn Send>,
 }
 
 /// How a command ended.

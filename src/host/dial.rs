@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use super::channel::Pipe;
 use super::failure::{Failure, FailureKind};
-use super::mux::{self, Dialled};
+use super::mux::{Master, Opened};
 use super::{Host, Transport};
 use crate::base::amount::Span;
 
@@ -37,9 +37,12 @@ impl Host {
                 }),
                 Transport::Ssh(connection) => {
                     let said_before = connection.sessions().log().len();
-                    match mux::dial(&connection.sessions().control(), address, port).await {
-                        Ok(Dialled::Open(pipe)) => Ok(Dial::Open(pipe)),
-                        Ok(Dialled::Refused) => {
+                    let dialled = async {
+                        Master::connect(&connection.sessions().control()).await?.dial(address, port).await
+                    };
+                    match dialled.await {
+                        Ok(Opened::Open(pipe)) => Ok(Dial::Open(pipe)),
+                        Ok(Opened::Refused(_)) => {
                             let log = connection.sessions().log();
                             self.refusal(log.get(said_before..).unwrap_or_default())
                         }

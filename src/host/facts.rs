@@ -5,7 +5,6 @@
 //! `COMPOSE_PROJECT_NAME` of the environment or of `.env` in the project's folder, else the name of the folder that the
 //! first file is in, in lower case and without what is not a letter, a digit, `-` or `_`.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -48,6 +47,17 @@ impl Host {
             }
         };
         Ok(HostFacts { compose })
+    }
+
+    /// What time it is there, in seconds of Unix time.
+    ///
+    /// # Errors
+    /// As for any command.
+    pub async fn clock(&self) -> Result<i64, Failure> {
+        let asked = self.ask_shell("date +%s".to_owned(), None).await?;
+        asked.stdout.trim().parse().map_err(|_| {
+            self.failure(FailureKind::Protocol, format!("`date` gave `{}`", asked.stdout.trim()))
+        })
     }
 
     /// # Errors
@@ -124,8 +134,7 @@ impl Host {
 }
 
 fn command(program: Program, directory: Option<&str>) -> Command {
-    let directory = directory.map(String::from);
-    Command { program, directory, env: BTreeMap::new(), stdin: None, success_codes: Vec::new() }
+    Command { directory: directory.map(String::from), ..Command::new(program) }
 }
 
 /// The project of the containers that were made from these files; from any files where the inventory names none. Compose v1

@@ -30,6 +30,8 @@ pub enum FailureKind {
     Lost,
     /// Something that is needed on the host is missing: Docker, Compose, a shell, a folder, a container.
     Missing,
+    /// The host refuses us: somebody else has taken it over since.
+    Fenced,
     /// The other side answered with something that opsctl does not understand.
     Protocol,
 }
@@ -44,7 +46,9 @@ impl Failure {
             | FailureKind::Lost => true,
             // Once it is dispatched, it is the time of the request that was up.
             FailureKind::Timeout => !self.is_dispatched,
-            FailureKind::Privilege | FailureKind::Missing | FailureKind::Protocol => false,
+            FailureKind::Privilege | FailureKind::Missing | FailureKind::Fenced | FailureKind::Protocol => {
+                false
+            }
         }
     }
 
@@ -61,6 +65,12 @@ impl Failure {
 
     pub(super) fn dispatched(mut self) -> Failure {
         self.is_dispatched = true;
+        self
+    }
+
+    /// What had time, and was not even begun when that was over.
+    pub(super) fn not_begun(mut self) -> Failure {
+        self.is_dispatched &= self.kind != FailureKind::Timeout;
         self
     }
 

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::dial::{connect, no_answer, plain};
 use super::failure::{Failure, FailureKind};
-use super::http;
 use super::limits::Limits;
+use super::{http, tls};
 use crate::model::operation::{Observation, Operation};
 
 /// # Errors
@@ -25,6 +25,7 @@ pub async fn perform(operation: &Operation) -> Result<Observation, Failure> {
             };
             json!({ "connected": error.is_none(), "ms": start.elapsed().as_millis() as u64, "error": error })
         }
+        Operation::Handshake(handshake) => tls::certificate(handshake).await,
         Operation::Sleep(span) => {
             tokio::time::sleep(span.0).await;
             json!({})

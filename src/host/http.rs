@@ -37,16 +37,15 @@ impl Host {
         };
         let tunnel = Tunnel::once(self.socket("http"), pipe)
             .map_err(|error| self.failure(FailureKind::Missing, format!("cannot make a socket: {error}")))?;
-        tokio::select! {
-                   value = ask(request, Some(tunnel.path()), start, keep) => {
-                       // A connection that was lost looks like a server that hung up.
-                       if value["status"] == 0 {
-        self.check().await.map_err(Failure::dispatched)?;
+        let value = tokio::select! {
+            value = ask(request, Some(tunnel.path()), start, keep) => value,
+            failure = self.lost() => return Err(failure.dispatched()),
+        };
+        if value["status"] == 0 {
+            // A connection that was lost looks like a server that hung up.
+            self.check().await.map_err(Failure::dispatched)?;
         }
-                       Ok(value)
-                   }
-                   failure = self.lost() => Err(failure.dispatched()),
-               }
+        Ok(value)
     }
 }
 

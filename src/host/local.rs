@@ -32,5 +32,6 @@ pub(super) fn start(argv: &[String], input: Input) -> std::io::Result<Channel> {
                 Err(_) => Exit::Unknown,
             }
         }),
+        keep: Box::new(()),
     })
 }

@@ -8,11 +8,12 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{Mutex, OnceCell, Semaphore};
 
 use crate::model::address::Address;
 use crate::model::inventory::{self, Become};
@@ -22,34 +23,44 @@ mod channel;
 mod destination;
 mod dial;
 mod directory;
+pub mod dispatch;
 mod docker;
 pub mod facts;
 pub mod failure;
 pub mod here;
 mod http;
+pub mod kept;
+pub mod lease;
 pub mod limits;
 mod line;
 mod local;
 mod mux;
 mod perform;
 pub mod run;
+mod runner;
 mod ssh;
+mod tls;
 mod tunnel;
 mod words;
 
 pub use failure::{Failure, FailureKind};
 pub use limits::Limits;
 pub use run::{Output, Sink};
+pub use runner::Records;
 
-/// An SSH server opens ten sessions on one connection and refuses the rest (`MaxSessions`). Commands take five of them at
-/// most, and the ways to Docker four; the last is for ending a command whose time is up.
-const COMMANDS_AT_ONCE: usize = 5;
+/// An SSH server opens ten sessions on one connection and refuses the rest (`MaxSessions`). Commands take three of them at
+/// most, and the ways to Docker four; two are the runner's, and the last is for ending a command whose time is up.
+const COMMANDS_AT_ONCE: usize = 3;
 
 pub struct Host {
     name: String,
     transport: Transport,
     escalation: Option<Become>,
+    /// Where the inventory says that leases and receipts are kept.
+    state_dir: Option<String>,
     limits: Limits,
+    /// At work for the lease that is held.
+    runner: Mutex<Option<Arc<runner::Runner>>>,
     sessions: Semaphore,
     docker: OnceCell<docker::Client>,
     /// For the names of sockets.
@@ -94,7 +105,9 @@ impl Host {
             name: name.to_owned(),
             transport,
             escalation: spec.escalation,
+            state_dir: spec.state_dir.clone(),
             limits,
+            runner: Mutex::default(),
             sessions: Semaphore::new(COMMANDS_AT_ONCE),
             docker: OnceCell::new(),
             counter: AtomicU64::new(0),
@@ -142,6 +155,7 @@ impl Host {
     /// Closes the connection. Without it the connection closes all the same, some seconds after the host is dropped.
     pub async fn close(self) {
         drop(self.docker);
+        drop(self.runner);
         if let Transport::Ssh(connection) = self.transport {
             connection.close().await;
         }

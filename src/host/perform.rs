@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
 use super::failure::Failure;
 use super::run::Sink;
 use super::{Host, here};
@@ -23,17 +21,18 @@ impl Host {
         output: Sink<'_>,
     ) -> Result<Observation, Failure> {
         let value = match operation {
-            Operation::Command(command) => {
-                let ended = self.run(command, timeout, output).await?;
-                json!({ "status": ended.status, "stdout": ended.stdout, "stderr": ended.stderr })
-            }
+            Operation::Command(command) => self.run(command, timeout, output).await?.into_value(),
             Operation::Exec(command) => self.exec(command, timeout, output).await?,
             Operation::Docker(query) => self.query(query, timeout).await?,
             Operation::Http(request) if request.via == Via::Host => self.ask(request).await?,
             Operation::Connect { address, port, deadline } => {
                 self.try_connect(address, *port, *deadline).await?
             }
+            Operation::Handshake(handshake) if handshake.via == Via::Host => {
+                self.certificate(handshake).await?
+            }
             Operation::Http(_)
+            | Operation::Handshake(_)
             | Operation::Sleep(_)
             | Operation::Assert { .. }
             | Operation::Approve { .. } => {

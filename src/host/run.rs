@@ -28,6 +28,13 @@ pub struct Output {
     pub stderr: String,
 }
 
+impl Output {
+    /// As conditions and extractions see it.
+    pub fn into_value(self) -> serde_json::Value {
+        serde_json::json!({ "status": self.status, "stdout": self.stdout, "stderr": self.stderr })
+    }
+}
+
 /// What gets each line as it comes.
 pub type Sink<'a> = &'a mut (dyn FnMut(Stream, &str) + Send);
 

@@ -1,8 +1,8 @@
 //! One SSH connection, over which everything goes.
 //!
 //! The person's own `ssh` makes it, with the person's own configuration, keys and agent: a *master* that authenticates
-//! once. Commands are sessions on it (by the `openssh` crate, which speaks the master's protocol), and so are the Docker
-//! socket and the ports that only the host can see.
+//! once. Commands are sessions on it (see [`mux`](super::mux)), and so are the Docker socket and the ports that only the host
+//! can see; the `openssh` crate looks after the master itself and forwards sockets.
 //!
 //! - It never asks: `BatchMode`. It never takes a changed host key: see [`destination`](super::destination).
 //! - It notices a silent host: `ServerAliveInterval` times `ServerAliveCountMax`, and the master ends.
@@ -22,11 +22,12 @@ use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use super::channel::{Channel, Exit, Input};
+use super::channel::{Channel, Input};
 use super::destination::{Destination, HostKeys};
 use super::directory::Private;
 use super::failure::{Failure, FailureKind};
 use super::limits::Limits;
+use super::mux::{Master, Opened, Pipes};
 use super::words;
 
 /// For how long a master that nobody uses stays: longer than from its start to the first use, short enough to be no trace.
@@ -96,8 +97,7 @@ impl Connection {
             Err(_) => {
                 let after = crate::base::amount::Span::rounded(limits.connect);
                 let message = format!("ssh has no connection after {after}; {}", words::gist(&said()));
-                return Err(Failure::new(host, FailureKind::Timeout, message.trim_end_matches("; "))
-                    .hint(destination.try_by_hand()));
+                return Err(Failure::new(host, FailureKind::Timeout, message).hint(destination.try_by_hand()));
             }
         }
         let held = UnixStream::connect(directory.join("master")).await.map_err(|error| {
@@ -169,46 +169,22 @@ impl Sessions {
     /// # Errors
     /// Dispatched, unless it is certain that the host has not got it.
     pub(super) async fn start(&self, line: &str, input: Input) -> Result<Channel, Failure> {
-        if !self.check().await {
-            return Err(self.lost_failure());
+        let protocol = |message: String| Failure::new(&self.host, FailureKind::Protocol, message);
+        if line.contains('\0') {
+            return Err(protocol("the command holds a zero byte".to_owned()));
         }
-        let mut command = Arc::clone(&self.session).arc_raw_command(line);
-        command.stdin(if input == Input::Pipe { openssh::Stdio::piped() } else { openssh::Stdio::null() });
-        command.stdout(openssh::Stdio::piped()).stderr(openssh::Stdio::piped());
-        let mut child = command.spawn().await.map_err(|error| self.not_started(&error))?;
-        let missing = || Failure::new(&self.host, FailureKind::Protocol, "ssh gave no streams").dispatched();
-        Ok(Channel {
-            stdin: child.stdin().take().map(|stdin| Box::new(stdin) as _),
-            stdout: Box::new(child.stdout().take().ok_or_else(missing)?),
-            stderr: Box::new(child.stderr().take().ok_or_else(missing)?),
-            exit: Box::pin(async move {
-                match child.wait().await {
-                    Ok(status) => status.code().map_or(Exit::Unknown, Exit::Status),
-                    // The crate makes an error of this exit code.
-                    Err(openssh::Error::Remote(_)) => Exit::Status(127),
-                    Err(_) => Exit::Unknown,
-                }
-            }),
-        })
-    }
-
-    fn not_started(&self, error: &openssh::Error) -> Failure {
-        let reason = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
-        match error {
-            openssh::Error::InvalidCommand => {
-                Failure::new(&self.host, FailureKind::Protocol, "the command holds a zero byte")
-            }
-            openssh::Error::ChildIo(_) => {
-                Failure::new(&self.host, FailureKind::Protocol, format!("cannot make a pipe: {reason}"))
-            }
+        let pipes = Pipes::make(input)
+            .map_err(|error| protocol(format!("cannot make a pipe: {}", super::dial::plain(&error))))?;
+        // A master that is gone certainly passed nothing on.
+        let master = Master::connect(&self.control()).await.map_err(|_| self.lost_failure())?;
+        match master.start(line, pipes).await {
+            Ok(Opened::Open(channel)) => Ok(channel),
             // The host answered, and the answer was no: most often its `MaxSessions`.
-            openssh::Error::SshMux(_) if reason.contains("Server refused the request") => Failure::new(
-                &self.host,
-                FailureKind::Protocol,
-                format!("the host opens no further session: {reason}"),
-            )
-            .hint("sudo sshd -T | grep -i maxsessions"),
-            _ => self.lost_failure().dispatched(),
+            Ok(Opened::Refused(reason)) => {
+                Err(protocol(format!("the host opens no further session: {reason}"))
+                    .hint("sudo sshd -T | grep -i maxsessions"))
+            }
+            Err(_) => Err(self.lost_failure().dispatched()),
         }
     }
 

@@ -33,7 +33,7 @@ pub(super) fn gist(log: &str) -> String {
         .filter(|line| !line.starts_with("Warning: Permanently added") && !line.starts_with("**"))
         .map(|line| line.trim_matches(|c: char| c == '@' || c.is_whitespace()))
         .collect();
-    lines.join("; ")
+    if lines.is_empty() { "it gave no reason".to_owned() } else { lines.join("; ") }
 }
 
 /// What ssh said last about the connection itself.
@@ -88,6 +88,7 @@ mod tests {
             gist(log),
             "WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!; Host key verification failed."
         );
+        assert_eq!(gist("\n"), "it gave no reason");
         assert!(is_changed_key(log));
         assert_eq!(kind(log), FailureKind::HostKey);
     }

@@ -1,11 +1,11 @@
 //! What is too long for a record, such as the output of a command: kept beside the journal under its digest.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::folder;
-use crate::base::{Error, Kind, Result};
+use super::audit::Output;
+use super::disk;
+use crate::base::{Error, Kind, Result, crash};
 use crate::model::plan::Digest;
 
 /// The blobs of one run.
@@ -28,30 +28,52 @@ impl Blobs {
         if self.get(&digest).is_ok() {
             return Ok(digest);
         }
-        folder::make(&self.folder)
-            .and_then(|()| folder::write(&self.folder, digest.as_str(), bytes))
-            .map_err(|error| {
-                Error::internal(format!("cannot write to `{}`", self.folder.display())).caused_by(&error)
-            })?;
+        crash::point("blob.put");
+        disk::make(&self.folder).and_then(|()| disk::write(&self.folder, digest.as_str(), bytes)).map_err(
+            |error| Error::internal(format!("cannot write to `{}`", self.folder.display())).caused_by(&error),
+        )?;
+        crash::point("blob.kept");
         Ok(digest)
     }
 
     /// # Errors
     /// [`Kind::Corrupt`] when there is no such blob, or it is not what its name says.
     pub fn get(&self, digest: &Digest) -> Result<Vec<u8>> {
+        let corrupt =
+            |why: &str| Error::new(Kind::Corrupt, format!("the output `{digest}` of the run {why}"));
+        match self.read(digest)? {
+            None => Err(corrupt("is missing")),
+            Some(bytes) if Digest::of(&bytes) != *digest => Err(corrupt("was changed")),
+            Some(bytes) => Ok(bytes),
+        }
+    }
+
+    /// What became of a blob.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn look(&self, digest: &Digest) -> Result<Output> {
+        if Digest::parse(digest.as_str()).is_none() {
+            return Ok(Output::Missing);
+        }
+        Ok(match self.read(digest)? {
+            None => Output::Missing,
+            Some(bytes) if Digest::of(&bytes) != *digest => Output::Changed,
+            Some(_) => Output::Kept,
+        })
+    }
+
+    fn read(&self, digest: &Digest) -> Result<Option<Vec<u8>>> {
         let name = digest.as_str();
-        let corrupt = |why: &str| Error::new(Kind::Corrupt, format!("the output `{name}` of the run {why}"));
         // The name comes from a file: it must not lead elsewhere.
-        if name.len() != 64 || !name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(corrupt("has no digest for a name"));
+        if Digest::parse(name).is_none() {
+            let message = format!("the output `{name}` of the run has no digest for a name");
+            return Err(Error::new(Kind::Corrupt, message));
         }
-        let bytes = fs::read(self.folder.join(name)).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => corrupt("is missing"),
-            _ => Error::internal(format!("cannot read the output `{name}`")).caused_by(&error),
-        })?;
-        if Digest::of(&bytes) != *digest {
-            return Err(corrupt("was changed"));
+        match disk::read(&self.folder.join(name)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::internal(format!("cannot read the output `{name}`")).caused_by(&error)),
         }
-        Ok(bytes)
     }
 }

@@ -1,11 +1,10 @@
 //! Reading a journal while another process writes it.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::chain::Chain;
+use super::disk;
 use super::history::{JOURNAL, read_plan, whole_lines, within};
 use crate::base::{Error, Result};
 use crate::model::plan::Plan;
@@ -50,7 +49,7 @@ impl Follower {
     /// As [`History::read`](super::History::read).
     pub fn poll(&mut self) -> Result<Vec<Record>> {
         let path = self.folder.join(JOURNAL);
-        let bytes = read_from(&path, self.read).map_err(|error| {
+        let bytes = disk::read_from(&path, self.read).map_err(|error| {
             Error::internal(format!("cannot read `{}`", path.display())).caused_by(&error)
         })?;
         let mut records = Vec::new();
@@ -75,14 +74,4 @@ impl Follower {
             tokio::time::sleep(PAUSE).await;
         }
     }
-}
-
-fn read_from(path: &Path, start: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut file = File::open(path)?;
-    if file.metadata()?.len() > start {
-        file.seek(SeekFrom::Start(start))?;
-        file.read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
 }

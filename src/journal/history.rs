@@ -4,11 +4,11 @@
 //! it, or is writing it at this moment, and nothing was ever done on the strength of it. Everything else that is wrong is an
 //! error that names the line.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use super::chain::Chain;
+use super::disk;
 use crate::base::{Error, Kind, Result};
 use crate::model::plan::{Digest, Plan};
 use crate::run::event::Record;
@@ -33,15 +33,24 @@ impl History {
     /// [`Kind::Corrupt`] with the line, when the plan or the journal were changed; [`Kind::Internal`] when they cannot be
     /// read.
     pub fn read(folder: &Path) -> Result<History> {
-        let (plan, mut chain) = read_plan(folder)?;
+        let (plan, chain) = read_plan(folder)?;
         let bytes = read_file(folder, JOURNAL)?;
-        let mut records = Vec::new();
-        let mut length = 0;
-        for line in whole_lines(&bytes) {
-            records.push(chain.accept(line).map_err(|error| within(error, folder))?);
-            length += line.len() as u64 + 1;
-        }
-        Ok(History { plan, records, chain, length })
+        History::gather(plan, chain, &bytes).map_err(|error| within(error, folder))
+    }
+
+    /// The journal that these bytes are, verified.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`] with the line, when the plan or the journal were changed.
+    pub fn of(plan: &[u8], journal: &[u8]) -> Result<History> {
+        let (plan, chain) = plan_of(plan)
+            .map_err(|error| Error::new(Kind::Corrupt, "the run has no plan").caused_by(&error))?;
+        History::gather(plan, chain, journal)
+    }
+
+    fn gather(plan: Plan, mut chain: Chain, journal: &[u8]) -> Result<History> {
+        let records = whole_lines(journal).map(|line| chain.accept(line)).collect::<Result<_>>()?;
+        Ok(History { plan, records, chain, length: whole(journal).len() as u64 })
     }
 
     pub fn state(&self) -> &RunState {
@@ -52,26 +61,42 @@ impl History {
 /// The plan of a run, and its journal's chain before the first line.
 pub(super) fn read_plan(folder: &Path) -> Result<(Plan, Chain)> {
     let bytes = read_file(folder, PLAN)?;
-    let plan: Plan = serde_json::from_slice(&bytes).map_err(|error| {
+    plan_of(&bytes).map_err(|error| {
         let path = folder.join(PLAN);
         Error::new(Kind::Corrupt, format!("`{}` is not a plan", path.display())).caused_by(&error)
-    })?;
-    let chain = Chain::new(&plan, Digest::of(&bytes));
+    })
+}
+
+fn plan_of(bytes: &[u8]) -> serde_json::Result<(Plan, Chain)> {
+    let plan: Plan = serde_json::from_slice(bytes)?;
+    let chain = Chain::new(&plan, Digest::of(bytes));
     Ok((plan, chain))
 }
 
-fn read_file(folder: &Path, name: &str) -> Result<Vec<u8>> {
+pub(super) fn read_file(folder: &Path, name: &str) -> Result<Vec<u8>> {
     let path = folder.join(name);
-    fs::read(&path).map_err(|error| {
+    disk::read(&path).map_err(|error| {
         let kind = if error.kind() == ErrorKind::NotFound { Kind::Corrupt } else { Kind::Internal };
         Error::new(kind, format!("cannot read `{}`", path.display())).caused_by(&error)
     })
 }
 
+/// The bytes of a file; none when it is missing, for those to whom that is damage like any other.
+pub(super) fn present(folder: &Path, name: &str) -> io::Result<Vec<u8>> {
+    match disk::read(&folder.join(name)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        read => read,
+    }
+}
+
+/// The terminated lines, as they are.
+pub(super) fn whole(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1)]
+}
+
 /// The terminated lines, without their newlines.
 pub(super) fn whole_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
-    bytes[..end].split_inclusive(|byte| *byte == b'\n').map(|line| &line[..line.len() - 1])
+    whole(bytes).split_inclusive(|byte| *byte == b'\n').map(|line| &line[..line.len() - 1])
 }
 
 pub(super) fn within(error: Error, folder: &Path) -> Error {

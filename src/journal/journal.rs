@@ -1,20 +1,18 @@
 //! Appending to the truth of a run.
 //!
-//! A record that [`Journal::append`] gave back is on the disk. It is one `write_all` and one `sync_data`. When either fails,
+//! A record that [`Journal::append`] gave back is on the disk. It is one write and one sync. When either fails,
 //! nobody can say what the disk holds (after a failed sync the kernel may call the same pages clean), so it is never tried
 //! again: the journal refuses everything from then on, and the next process reads what is really there.
 //!
 //! An event that cannot follow is refused before a byte is written. Whoever appends holds the run's [`Lock`](super::Lock).
 
-use std::fs::File;
-use std::io::Write;
 use std::path::Path;
 
 use super::chain::Chain;
-use super::folder;
+use super::disk::{self, File};
 use super::history::{History, JOURNAL, PLAN};
 use crate::base::clock::Clock;
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, crash};
 use crate::model::plan::{Digest, Plan};
 use crate::run::event::{Event, Record};
 use crate::run::state::RunState;
@@ -35,10 +33,10 @@ impl Journal {
     pub fn create(folder: &Path, plan: &Plan, clock: Clock) -> Result<Journal> {
         let bytes = plan.to_bytes();
         let begin = || {
-            folder::write(folder, PLAN, &bytes)?;
-            let file = folder::private().append(true).create_new(true).open(folder.join(JOURNAL))?;
-            file.sync_all()?;
-            folder::sync(folder)?;
+            disk::write(folder, PLAN, &bytes)?;
+            let mut file = File::create_new(&folder.join(JOURNAL))?;
+            file.sync()?;
+            disk::sync(folder)?;
             Ok(file)
         };
         let file = begin().map_err(|error: std::io::Error| {
@@ -55,11 +53,8 @@ impl Journal {
         let history = History::read(folder)?;
         let path = folder.join(JOURNAL);
         let open = || {
-            let file = folder::private().append(true).open(&path)?;
-            if file.metadata()?.len() != history.length {
-                file.set_len(history.length)?;
-                file.sync_all()?;
-            }
+            let mut file = File::open(&path)?;
+            file.cut(history.length)?;
             Ok(file)
         };
         let file = open().map_err(|error: std::io::Error| {
@@ -100,10 +95,15 @@ impl Journal {
         let mut chain = self.chain.clone();
         let record = chain.accept(&line).map_err(|error| Error::internal(error.message))?;
         line.push(b'\n');
-        self.is_broken = true;
-        self.file.write_all(&line).and_then(|()| self.file.sync_data()).map_err(|error| {
+        let failed = |error: std::io::Error| {
             Error::internal("the journal cannot be written: nothing more is done").caused_by(&error)
-        })?;
+        };
+        crash::point("journal.append");
+        self.is_broken = true;
+        self.file.write(&line).map_err(failed)?;
+        crash::point("journal.written");
+        self.file.sync().map_err(failed)?;
+        crash::point("journal.synced");
         self.is_broken = false;
         self.chain = chain;
         Ok(record)
@@ -111,7 +111,7 @@ impl Journal {
 
     /// From here on the records go to another file: to one that fails, in a test.
     #[cfg(test)]
-    pub(crate) fn write_to(&mut self, file: File) {
-        self.file = file;
+    pub(crate) fn write_to(&mut self, file: std::fs::File) {
+        self.file = File::from(file);
     }
 }

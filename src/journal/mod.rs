@@ -1,14 +1,18 @@
 //! The append-only truth of a run, and where runs are kept.
 
+pub mod audit;
 pub mod blob;
 pub mod chain;
-pub mod folder;
+mod disk;
+pub mod elsewhere;
 pub mod follow;
 pub mod history;
+pub mod import;
 #[allow(clippy::module_inception)]
 pub mod journal;
 pub mod lock;
 pub mod store;
+pub mod travel;
 
 pub use history::History;
 pub use journal::Journal;

@@ -10,20 +10,22 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::blob::Blobs;
-use super::folder;
+use super::disk;
 use super::follow::Follower;
+use super::history::{JOURNAL, PLAN, read_file};
 use super::lock::Holder;
+use super::travel::Lines;
 use super::{History, Journal, Lock};
 use crate::base::clock::Clock;
 use crate::base::id::RunId;
-use crate::base::{Error, Kind, Result};
+use crate::base::{Error, Kind, Result, crash};
 use crate::model::plan::Plan;
 use crate::run::event::Event;
 
 /// All runs of this person on this machine.
 #[derive(Debug, Clone)]
 pub struct Store {
-    runs: PathBuf,
+    pub(super) runs: PathBuf,
 }
 
 /// The folder of one run.
@@ -68,7 +70,7 @@ impl Store {
         let failed = |error: std::io::Error| {
             Error::internal(format!("cannot make a run in `{}`", self.runs.display())).caused_by(&error)
         };
-        folder::make(&draft).map_err(failed)?;
+        disk::make(&draft).map_err(failed)?;
         let lock = Lock::take(&draft, &holder(operator, &clock))?;
         let mut journal = Journal::create(&draft, plan, clock)?;
         journal.append(Event::RunCreated {
@@ -77,8 +79,36 @@ impl Store {
             runbook: plan.runbook.clone(),
             operator: operator.to_owned(),
         })?;
-        fs::rename(&draft, &path).and_then(|()| folder::sync(&self.runs)).map_err(failed)?;
+        crash::point("run.made");
+        disk::rename(&draft, &path).map_err(failed)?;
+        crash::point("run.renamed");
+        disk::sync(&self.runs).map_err(failed)?;
         Ok(Turn { dir: RunDir { id, path }, journal, _lock: lock })
+    }
+
+    /// What tells this store from every other: a lease that was taken from here for a run whose lock we have is no longer
+    /// anybody else's.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn seat(&self) -> Result<String> {
+        let root = self.runs.parent().unwrap_or(&self.runs);
+        let path = root.join("seat");
+        let failed = |error: std::io::Error| {
+            Error::internal(format!("cannot write `{}`", path.display())).caused_by(&error)
+        };
+        match disk::read(&path) {
+            Ok(seat) if !seat.is_empty() => return Ok(String::from_utf8_lossy(&seat).trim().to_owned()),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+        // Of two processes that make it at once the later one counts. The other's lease then looks like that of another
+        // store, and stands for as long as its connection does.
+        let seat = uuid::Uuid::now_v7().simple().to_string();
+        disk::make(root).and_then(|()| disk::write(root, "seat", seat.as_bytes())).map_err(failed)?;
+        let seat = disk::read(&path).map_err(failed)?;
+        Ok(String::from_utf8_lossy(&seat).trim().to_owned())
     }
 
     /// All runs, the oldest first. What is no run is passed over.
@@ -119,12 +149,7 @@ impl Store {
         if name == "latest" {
             return runs.pop().ok_or_else(|| refused("there are no runs yet".to_owned()));
         }
-        let wanted = bare(name);
-        let fits = |run: &RunDir| {
-            let id = bare(&run.id.to_string());
-            id.starts_with(&wanted) || (wanted.len() >= 4 && id.ends_with(&wanted))
-        };
-        let mut fitting: Vec<_> = runs.into_iter().filter(|run| !wanted.is_empty() && fits(run)).collect();
+        let mut fitting: Vec<_> = runs.into_iter().filter(|run| run.id.is_meant_by(name)).collect();
         match fitting.len() {
             0 => Err(refused(format!("there is no run `{name}`"))),
             1 => Ok(fitting.remove(0)),
@@ -163,6 +188,14 @@ impl RunDir {
         Blobs::of(&self.path)
     }
 
+    /// The run as bytes, for taking it elsewhere.
+    ///
+    /// # Errors
+    /// When the plan or the journal cannot be read.
+    pub fn lines(&self) -> Result<Lines> {
+        Ok(Lines::new(read_file(&self.path, PLAN)?, read_file(&self.path, JOURNAL)?))
+    }
+
     /// # Errors
     /// As [`History::read`].
     pub fn follow(&self) -> Result<Follower> {
@@ -170,13 +203,8 @@ impl RunDir {
     }
 }
 
-fn holder(operator: &str, clock: &Clock) -> Holder {
+pub(super) fn holder(operator: &str, clock: &Clock) -> Holder {
     Holder { operator: operator.to_owned(), pid: std::process::id(), since: clock.now() }
-}
-
-/// An id without what is only there for reading.
-fn bare(id: &str) -> String {
-    id.chars().filter(|c| *c != '-').map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// The XDG Base Directory Specification: a value that is empty or relative counts as none.

@@ -76,6 +76,10 @@ impl<'a> Subject<'a> {
             ParamType::Service => name == self.name,
             ParamType::Database => needs(&service.database),
             ParamType::Cache => needs(&service.cache),
+            ParamType::Certificate => inventory.certificates.get(self.name).is_some_and(|certificate| {
+                service.project == certificate.project
+                    && service.upstream.as_ref().is_some_and(|upstream| upstream.proxy == certificate.service)
+            }),
             ParamType::Project => service.project == self.name,
             ParamType::Host => inventory.host_of(&service.project) == self.name,
             _ => false,

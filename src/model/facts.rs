@@ -1,15 +1,21 @@
-//! What the hosts said about themselves when the plan was made: the names that exist only at run time.
+//! What the hosts said about themselves when the plan was made: the names that exist only at run time, and the containers that
+//! there were.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::inventory::{Inventory, Project};
+use super::snapshot::Snapshot;
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Facts {
     pub hosts: BTreeMap<String, HostFacts>,
     pub projects: BTreeMap<String, ProjectFacts>,
+    /// The containers that the plan's changing steps are about: the approval of the plan stands on these. A project whose
+    /// Docker did not answer is not in it.
+    #[serde(default, skip_serializing_if = "Snapshot::is_empty")]
+    pub containers: Snapshot,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

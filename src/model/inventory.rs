@@ -7,7 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::address::Address;
+use super::escalation::Escalation;
 use super::operation::Via;
+use super::thresholds::Thresholds;
+use crate::base::size::Size;
 
 /// Everything opsctl knows about a site. Names that exist only at run time (Compose project names, container names, the tag
 /// that runs) are not in here: they are asked from Compose and Docker every time.
@@ -33,9 +36,18 @@ pub struct Inventory {
     /// Other URLs that tell whether something is healthy, by name.
     #[serde(default)]
     pub endpoints: IndexMap<String, Endpoint>,
+    /// The certificates that are served, by name.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub certificates: IndexMap<String, Certificate>,
     /// What watches the site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub monitoring: Option<Monitoring>,
+    /// From where on a measured value is worth a word.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub thresholds: Thresholds,
+    /// Who is called, and how fast they are to answer.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub escalation: Escalation,
 }
 
 /// A machine that runs Docker.
@@ -50,6 +62,10 @@ pub struct Host {
     /// An ssh_config file to use in place of the person's own. Relative to the inventory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssh_config: Option<PathBuf>,
+    /// The folder on the host in which leases and receipts are kept. Without it: `/var/lib/opsctl`, or where that cannot be
+    /// written, `opsctl/host` in the user's own state folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_dir: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -91,6 +107,9 @@ pub struct Service {
     /// Where the proxy lists its instances.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream: Option<Upstream>,
+    /// A query for Prometheus that gives the share of its requests that fail, from 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_rate: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -159,6 +178,9 @@ pub struct Cache {
     /// Whether everything in it can be made anew, so that it may be emptied.
     #[serde(default)]
     pub disposable: bool,
+    /// How far its limit, Redis' `maxmemory`, may be raised when it is full.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_memory: Option<Size>,
 }
 
 /// A URL that tells whether something besides the services is healthy.
@@ -172,6 +194,46 @@ pub struct Endpoint {
     /// From where the URL is asked: `host`, or `here`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub via: Via,
+}
+
+/// A certificate that a proxy serves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Certificate {
+    /// The project of the proxy.
+    pub project: String,
+    /// The proxy's Compose service.
+    pub service: String,
+    /// Where it is served: a name or an IP address. `localhost` means the host.
+    #[serde(default = "localhost")]
+    pub address: String,
+    /// The port.
+    #[serde(default = "https")]
+    pub port: u16,
+    /// The name that it has to be for. Without it, the address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_name: Option<String>,
+    /// From where it is asked: `host`, or `here`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub via: Via,
+    /// From how many days before its end on it should be renewed.
+    #[serde(default = "thirty")]
+    pub renew_days: f64,
+    /// The command on the host that renews it, as a list of arguments. It may be run at any time, and when there is nothing to do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub renew: Vec<String>,
+}
+
+fn localhost() -> String {
+    "localhost".to_owned()
+}
+
+fn https() -> u16 {
+    443
+}
+
+fn thirty() -> f64 {
+    30.0
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -197,6 +259,12 @@ impl Inventory {
         self.services.iter().find_map(|(service_name, service)| {
             Some((service_name.as_str(), service, service.instances.get(name)?))
         })
+    }
+
+    /// The host that Prometheus is asked from, and its address there.
+    pub fn prometheus(&self) -> Option<(&str, &str)> {
+        let monitoring = self.monitoring.as_ref()?;
+        Some((&monitoring.host, monitoring.prometheus.as_deref()?))
     }
 
     /// The host of a project. The names were checked when the inventory was loaded.

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use rustls::pki_types::ServerName;
 use serde::{Deserialize, Serialize};
 
 use super::result::ResultKind;
@@ -28,6 +29,8 @@ pub enum Operation {
         port: u16,
         deadline: Span,
     },
+    /// Looks at the certificate that is served.
+    Handshake(Handshake),
     Sleep(Span),
     /// A condition over the inventory, the parameters and earlier outputs, already worked out.
     Assert {
@@ -105,6 +108,17 @@ pub struct HttpRequest {
     pub via: Via,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handshake {
+    pub address: String,
+    pub port: u16,
+    /// The name that is asked for.
+    pub name: String,
+    pub deadline: Span,
+    #[serde(default)]
+    pub via: Via,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Via {
@@ -131,6 +145,7 @@ impl Operation {
             Operation::Docker(DockerQuery::Stats(_)) => ResultKind::Stats,
             Operation::Http(_) => ResultKind::Http,
             Operation::Connect { .. } => ResultKind::Connection,
+            Operation::Handshake(_) => ResultKind::Certificate,
             Operation::Assert { .. } => ResultKind::Assertion,
             Operation::Sleep(_) | Operation::Approve { .. } => ResultKind::Nothing,
         }
@@ -157,11 +172,32 @@ impl fmt::Display for Operation {
                 if request.via == Via::Here { f.write_str(" (from here)") } else { Ok(()) }
             }
             Operation::Connect { address, port, .. } => write!(f, "connect to {address}:{port}"),
+            Operation::Handshake(handshake) => handshake.fmt(f),
             Operation::Sleep(span) if span.0.is_zero() => f.write_str("wait"),
             Operation::Sleep(span) => write!(f, "sleep {span}"),
             Operation::Assert { message, .. } => write!(f, "check that {message}"),
             Operation::Approve { question } => write!(f, "ask: {question}"),
         }
+    }
+}
+
+/// A name that a server can have, as certificates are for them: of a host, or an IP address.
+///
+/// # Errors
+/// In words.
+pub fn server_name(name: &str) -> Result<ServerName<'static>, String> {
+    ServerName::try_from(name.to_owned())
+        .map_err(|_| format!("`{name}` is not a name that a server can have"))
+}
+
+impl fmt::Display for Handshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Handshake { address, port, name, via, .. } = self;
+        write!(f, "look at the certificate of {address}:{port}")?;
+        if name != address {
+            write!(f, " for {name}")?;
+        }
+        if *via == Via::Here { f.write_str(" (from here)") } else { Ok(()) }
     }
 }
 
@@ -181,6 +217,14 @@ impl fmt::Display for DockerQuery {
 }
 
 /// A line to paste: it does what opsctl does.
+impl Command {
+    /// With nothing but its program: in the folder it is started in, and only the exit code 0 is a success.
+    pub fn new(program: Program) -> Command {
+        let (env, success_codes) = (BTreeMap::new(), Vec::new());
+        Command { program, directory: None, env, stdin: None, success_codes }
+    }
+}
+
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(directory) = &self.directory {

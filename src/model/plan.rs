@@ -18,6 +18,7 @@ use super::facts::{Facts, Site};
 use super::inventory::{Host, Inventory, is_default};
 use super::operation::Operation;
 use super::runbook::{OnInterrupted, Retry, Risk, Severity};
+use super::touched::Touched;
 use crate::base::amount::Span;
 use crate::base::id::StepKey;
 
@@ -68,6 +69,9 @@ pub struct PlannedStep {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expect: Vec<PlannedCheck>,
     pub undo: PlannedUndo,
+    /// The containers that it and its undo are about, where they may change something and name a project. Each project once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub touches: Vec<Touched>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approve: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -187,6 +191,12 @@ impl Digest {
         Digest(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
+    /// A digest as it was written down.
+    pub fn parse(text: &str) -> Option<Digest> {
+        let is_digest = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_digest.then(|| Digest(text.to_owned()))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -195,6 +205,22 @@ impl Digest {
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
+    }
+}
+
+impl PlannedUndo {
+    pub fn task(&self) -> Option<&Task> {
+        match self {
+            PlannedUndo::Task(task) => Some(task),
+            PlannedUndo::None | PlannedUndo::Irreversible => None,
+        }
+    }
+}
+
+impl Task {
+    /// The host that it changes.
+    pub fn changed_host(&self) -> Option<&str> {
+        self.host.as_deref().filter(|_| self.effect > Effect::Reads)
     }
 }
 
@@ -217,5 +243,10 @@ impl Plan {
 
     pub fn step(&self, key: &StepKey) -> Option<&PlannedStep> {
         self.steps.iter().find(|step| step.key == *key)
+    }
+
+    /// The containers that the steps are about, as far as they name a project.
+    pub fn touches(&self) -> Vec<Touched> {
+        Touched::merged(self.steps.iter().flat_map(|step| &step.touches))
     }
 }

@@ -15,6 +15,8 @@ pub enum ResultKind {
     Stats,
     Http,
     Connection,
+    /// Of a certificate that is served.
+    Certificate,
     Assertion,
 }
 
@@ -41,6 +43,7 @@ impl ResultKind {
             ResultKind::Stats => STATS,
             ResultKind::Http => HTTP,
             ResultKind::Connection => CONNECTION,
+            ResultKind::Certificate => CERTIFICATE,
             ResultKind::Assertion => ASSERTION,
         }
     }
@@ -68,6 +71,11 @@ const EACH_CONTAINER: &[Field] = &[
     field("oom_killed", "whether it was killed for want of memory"),
     field("started_at", "when it was last started, or null"),
     field("finished_at", "when it last ended, or null"),
+    field(
+        "network",
+        "the network that it was made for, or a word such as `host`; null where Docker does not say",
+    ),
+    field("networks", "the networks that it is attached to"),
 ];
 
 const LOGS: &[Field] = &[field("stdout", "the lines, oldest first"), field("lines", "how many there are")];
@@ -97,6 +105,23 @@ const CONNECTION: &[Field] = &[
     field("connected", "whether the port accepts connections"),
     field("ms", "how long it took, in milliseconds"),
     field("error", "why not, or null"),
+];
+
+const CERTIFICATE: &[Field] = &[
+    field("served", "whether there is one"),
+    field("names", "the names and addresses that it is for"),
+    field("covers", "whether the name that was asked for is among them"),
+    field("issuer", "who made it"),
+    field("serial", "its serial number"),
+    field("not_before", "from when on it is valid"),
+    field("not_after", "until when"),
+    field(
+        "days_to_start",
+        "how many days it is from now until it is valid, with a fraction; less than 0 when it has begun",
+    ),
+    field("days_left", "how many days that is from now, with a fraction; less than 0 when it has expired"),
+    field("ms", "how long it took, in milliseconds"),
+    field("error", "why there is none, or null"),
 ];
 
 const ASSERTION: &[Field] = &[field("holds", "whether the condition holds")];

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 
 use super::inventory::{Inventory, Service};
+use super::operation::server_name;
 use super::source::{Mistake, Source, join};
 use crate::base::Result;
 
@@ -32,8 +33,19 @@ struct Review<'a> {
 
 impl Review<'_> {
     fn all(&mut self) {
-        let Inventory { name, hosts, projects, services, databases, caches, endpoints, monitoring } =
-            self.inventory;
+        let Inventory {
+            name,
+            hosts,
+            projects,
+            services,
+            databases,
+            caches,
+            endpoints,
+            certificates,
+            monitoring,
+            thresholds: _,
+            escalation: _,
+        } = self.inventory;
         self.filled("/name", name, "opareta");
         if hosts.is_empty() {
             let mistake = self.source.at("/hosts").mistake("there is no host");
@@ -49,6 +61,7 @@ impl Review<'_> {
         self.names("/databases", databases);
         self.names("/caches", caches);
         self.names("/endpoints", endpoints);
+        self.names("/certificates", certificates);
 
         for (name, project) in projects {
             let path = join("/projects", name);
@@ -92,6 +105,24 @@ impl Review<'_> {
             let path = join("/endpoints", name);
             self.host(&path, &endpoint.host);
             self.url(&join(&path, "health"), &endpoint.health);
+        }
+        for (name, certificate) in certificates {
+            let path = join("/certificates", name);
+            self.project(&path, &certificate.project);
+            self.filled(&join(&path, "service"), &certificate.service, "nginx");
+            let names =
+                [("address", Some(&certificate.address)), ("server_name", certificate.server_name.as_ref())];
+            for (key, name) in names {
+                if let Some(Err(why)) = name.map(|name| server_name(name)) {
+                    self.add(&join(&path, key), &why, "write the name of a host or an IP address");
+                }
+            }
+            if certificate.port == 0 {
+                self.add(&join(&path, "port"), "`0` is not a port", "leave it out for 443");
+            }
+            if !certificate.renew_days.is_finite() || certificate.renew_days < 0.0 {
+                self.add(&join(&path, "renew_days"), "not a number of days", "write one such as `30`");
+            }
         }
         if let Some(monitoring) = monitoring {
             self.host("/monitoring", &monitoring.host);

@@ -4,11 +4,16 @@
 //! stands for its name. What may be missing is there as `null`, so that `when: service.database` is a condition and never
 //! an undefined name.
 
+use indexmap::IndexSet;
 use serde_json::{Map, Value, json};
 
 use super::inventory::Inventory;
 use super::operation::Via;
 use super::param::ParamType;
+use super::thresholds::{Limits, Thresholds};
+use crate::base::amount::Span;
+use crate::base::percent::Percent;
+use crate::base::size::Size;
 
 /// The fields of each kind of object, for telling a template name that cannot exist before anything is planned.
 pub fn fields(kind: ParamType) -> Option<&'static [&'static str]> {
@@ -17,10 +22,26 @@ pub fn fields(kind: ParamType) -> Option<&'static [&'static str]> {
             Some(&["name", "host", "project", "instances", "database", "cache", "image_tag", "upstream"])
         }
         ParamType::Instance => Some(&["name", "service", "health", "via", "host", "project"]),
-        ParamType::Host => Some(&["name", "address"]),
-        ParamType::Project => Some(&["name", "host", "directory", "files"]),
+        ParamType::Host => {
+            Some(&["name", "address", "projects", "instances", "databases", "caches", "proxies"])
+        }
+        ParamType::Project => {
+            Some(&["name", "host", "directory", "files", "instances", "databases", "caches", "proxies"])
+        }
         ParamType::Database => Some(&["name", "host", "project", "service", "user", "database"]),
-        ParamType::Cache => Some(&["name", "host", "project", "service", "disposable"]),
+        ParamType::Cache => Some(&["name", "host", "project", "service", "disposable", "max_memory"]),
+        ParamType::Certificate => Some(&[
+            "name",
+            "host",
+            "project",
+            "service",
+            "address",
+            "port",
+            "server_name",
+            "via",
+            "renew_days",
+            "renew",
+        ]),
         _ => None,
     }
 }
@@ -38,6 +59,7 @@ pub fn names(inventory: &Inventory, kind: ParamType) -> Option<Vec<&str>> {
         ParamType::Project => inventory.projects.keys().map(String::as_str).collect(),
         ParamType::Database => inventory.databases.keys().map(String::as_str).collect(),
         ParamType::Cache => inventory.caches.keys().map(String::as_str).collect(),
+        ParamType::Certificate => inventory.certificates.keys().map(String::as_str).collect(),
         _ => return None,
     };
     Some(names)
@@ -52,6 +74,7 @@ pub fn object(inventory: &Inventory, kind: ParamType, name: &str) -> Option<Valu
         ParamType::Project => project(inventory, name),
         ParamType::Database => database(inventory, name),
         ParamType::Cache => cache(inventory, name),
+        ParamType::Certificate => certificate(inventory, name),
         _ => None,
     }
 }
@@ -89,14 +112,54 @@ pub fn instance(inventory: &Inventory, name: &str) -> Option<Value> {
 
 pub fn host(inventory: &Inventory, name: &str) -> Option<Value> {
     let host = inventory.hosts.get(name)?;
-    Some(json!({ "name": name, "address": host.address.to_string() }))
+    let mut seen = contents(inventory, "host", name);
+    seen.extend([
+        ("name".to_owned(), json!(name)),
+        ("address".to_owned(), json!(host.address.to_string())),
+        ("projects".to_owned(), of_place(inventory, ParamType::Project, "host", name)),
+    ]);
+    Some(Value::Object(seen))
+}
+
+/// What is on a host or in a project, as the field `place` says.
+fn contents(inventory: &Inventory, place: &str, name: &str) -> Map<String, Value> {
+    let all = |kind| of_place(inventory, kind, place, name);
+    let proxies = inventory.services.values().filter_map(|service| {
+        let (project, proxy) = (&service.project, &service.upstream.as_ref()?.proxy);
+        let is_here = name == if place == "host" { inventory.host_of(project) } else { project };
+        is_here.then_some((project, proxy))
+    });
+    // Several services may have the same one before them.
+    let proxies: IndexSet<_> = proxies.collect();
+    let proxies = proxies.into_iter().map(|(project, proxy)| {
+        json!({ "name": format!("{project}/{proxy}"), "project": project, "service": proxy })
+    });
+    let proxies = proxies.collect();
+    let seen = [
+        ("instances", all(ParamType::Instance)),
+        ("databases", all(ParamType::Database)),
+        ("caches", all(ParamType::Cache)),
+        ("proxies", proxies),
+    ];
+    seen.into_iter().map(|(kind, all)| (kind.to_owned(), all)).collect()
+}
+
+fn of_place(inventory: &Inventory, kind: ParamType, place: &str, name: &str) -> Value {
+    let names = names(inventory, kind).unwrap_or_default().into_iter();
+    let objects = names.filter_map(|of_kind| object(inventory, kind, of_kind));
+    objects.filter(|object| object[place] == name).collect()
 }
 
 pub fn project(inventory: &Inventory, name: &str) -> Option<Value> {
     let project = inventory.projects.get(name)?;
-    Some(
-        json!({ "name": name, "host": project.host, "directory": project.directory, "files": project.files }),
-    )
+    let mut seen = contents(inventory, "project", name);
+    seen.extend([
+        ("name".to_owned(), json!(name)),
+        ("host".to_owned(), json!(project.host)),
+        ("directory".to_owned(), json!(project.directory)),
+        ("files".to_owned(), json!(project.files)),
+    ]);
+    Some(Value::Object(seen))
 }
 
 /// `service` is the Compose service that runs it, `database` its name in the engine.
@@ -120,12 +183,40 @@ pub fn cache(inventory: &Inventory, name: &str) -> Option<Value> {
         "project": cache.project,
         "service": cache.service,
         "disposable": cache.disposable,
+        "max_memory": cache.max_memory.map(|Size(bytes)| bytes),
+    }))
+}
+
+/// `service` is the Compose service that serves it.
+pub fn certificate(inventory: &Inventory, name: &str) -> Option<Value> {
+    let certificate = inventory.certificates.get(name)?;
+    Some(json!({
+        "name": name,
+        "host": inventory.host_of(&certificate.project),
+        "project": certificate.project,
+        "service": certificate.service,
+        "address": certificate.address,
+        "port": certificate.port,
+        "server_name": certificate.server_name.as_ref().unwrap_or(&certificate.address),
+        "via": via(certificate.via),
+        "renew_days": certificate.renew_days,
+        "renew": certificate.renew,
     }))
 }
 
 /// The fields of `inventory` in templates: the site's name, and everything in it by kind and name.
-pub const INVENTORY_FIELDS: [&str; 8] =
-    ["name", "hosts", "projects", "services", "databases", "caches", "endpoints", "monitoring"];
+pub const INVENTORY_FIELDS: [&str; 10] = [
+    "name",
+    "hosts",
+    "projects",
+    "services",
+    "databases",
+    "caches",
+    "endpoints",
+    "certificates",
+    "monitoring",
+    "thresholds",
+];
 
 /// What templates see as `inventory`.
 pub fn inventory(inventory: &Inventory) -> Value {
@@ -159,7 +250,33 @@ pub fn inventory(inventory: &Inventory) -> Value {
         "databases": all(ParamType::Database),
         "caches": all(ParamType::Cache),
         "endpoints": endpoints.collect::<Map<_, _>>(),
+        "certificates": all(ParamType::Certificate),
         "monitoring": monitoring,
+        "thresholds": thresholds(&inventory.thresholds),
+    })
+}
+
+/// Plain numbers to compare with: shares in percent, times in milliseconds. `null` is no limit.
+fn thresholds(thresholds: &Thresholds) -> Value {
+    let share = |Percent(percent)| percent;
+    let milliseconds = |Span(time): Span| time.as_secs_f64() * 1_000.0;
+    json!({
+        "error_rate": limits(thresholds.error_rate(), share),
+        "cache_latency": limits(thresholds.cache_latency(), milliseconds),
+        "connections": limits(thresholds.connections(), share),
+        "replication_lag": limits(thresholds.replication_lag(), milliseconds),
+        "disk": limits(thresholds.disk(), share),
+        "memory": limits(thresholds.memory(), share),
+        "certificate_days": limits(thresholds.certificate_days(), |days| days),
+        "load": limits(thresholds.load(), |load| load),
+    })
+}
+
+fn limits<T>(limits: Limits<T>, number: impl Fn(T) -> f64 + Copy) -> Value {
+    json!({
+        "warning": limits.warning.map(number),
+        "critical": limits.critical.map(number),
+        "emergency": limits.emergency.map(number),
     })
 }
 
@@ -192,15 +309,18 @@ databases:
   argus: { engine: postgres, project: opareta, service: postgres-argus, user: argus, name: argus_db }
 caches:
   redis: { project: opareta, service: redis, disposable: true }
+certificates:
+  opareta: { project: opareta, service: nginx, server_name: opareta.test }
 "#;
 
-    const KINDS: [ParamType; 6] = [
+    const KINDS: [ParamType; 7] = [
         ParamType::Service,
         ParamType::Instance,
         ParamType::Host,
         ParamType::Project,
         ParamType::Database,
         ParamType::Cache,
+        ParamType::Certificate,
     ];
 
     fn site() -> Inventory {
@@ -235,10 +355,42 @@ caches:
     }
 
     #[test]
+    fn a_host_and_a_project_are_seen_with_all_that_is_in_them() {
+        let seen = host(&site(), "app").unwrap();
+        let names = |kind: &str| {
+            let all = seen[kind].as_array().unwrap().iter();
+            all.map(|of_kind| of_kind["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names("projects"), ["opareta"]);
+        assert_eq!(names("instances"), ["argus-1", "argus-2"]);
+        assert_eq!(
+            (names("databases"), names("caches")),
+            (vec!["argus".to_owned()], vec!["redis".to_owned()])
+        );
+        let proxies = json!([{ "name": "opareta/nginx", "project": "opareta", "service": "nginx" }]);
+        assert_eq!(seen["proxies"], proxies);
+        assert_eq!(project(&site(), "opareta").unwrap()["proxies"], proxies);
+    }
+
+    #[test]
     fn the_inventory_is_seen_by_kind_and_name() {
         let seen = inventory(&site());
         assert_eq!(seen["databases"]["argus"]["database"], "argus_db");
         assert_eq!(seen["monitoring"], Value::Null);
         assert!(INVENTORY_FIELDS.iter().all(|field| seen.get(field).is_some()));
+    }
+
+    #[test]
+    fn thresholds_are_numbers_with_the_defaults_filled_in() {
+        let given = "thresholds: { memory: { critical: 93% }, replication_lag: { warning: 1500ms } }";
+        let site: Inventory = serde_yaml::from_str(&format!("{SITE}{given}\n")).unwrap();
+        let seen = &inventory(&site)["thresholds"];
+        assert_eq!(seen["memory"], json!({ "warning": 70.0, "critical": 93.0, "emergency": 95.0 }));
+        assert_eq!(seen["replication_lag"]["warning"], 1500.0);
+        assert_eq!(seen["load"]["critical"], Value::Null);
+        let kinds: Vec<_> = seen.as_object().unwrap().keys().collect();
+        let schema = schemars::schema_for!(Thresholds);
+        let known: Vec<_> = schema.get("properties").unwrap().as_object().unwrap().keys().collect();
+        assert_eq!(kinds, known);
     }
 }

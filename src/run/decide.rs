@@ -23,6 +23,9 @@ use crate::model::runbook::Risk;
 pub enum Decision {
     /// Append `step_started`, then do it (or its undo), then append `step_finished`. Others may be under way meanwhile.
     Start { step: StepKey, attempt: u32, phase: Phase },
+    /// Append `step_observed` that it is followed, then perform it under the same key, which attaches to what runs or gives
+    /// what came of it; then append `step_finished`.
+    Follow { step: StepKey, attempt: u32, phase: Phase },
     /// Find this out, and put the answer into [`Known`].
     Look { step: StepKey, at: At },
     /// Let this time pass, then answer [`At::Pause`] with [`Answer::Holds`].
@@ -33,6 +36,9 @@ pub enum Decision {
     Observe { step: StepKey, attempt: u32, phase: Phase, finding: Finding, by: Evidence },
     /// Ask the person at the terminal, and append what is said. Only when [`Known::is_attended`].
     Ask { about: Question },
+    /// What the approval of the plan stands on is otherwise by now, and nothing was changed yet: append `abandon`, and let the
+    /// person approve another plan.
+    Lapse { why: String },
     /// A step failed whose `on_failure` is `undo`: append `undo_requested` by it.
     TurnBack { because: StepKey },
     /// Append `run_rested`. Nothing is in flight, and what was looked for is of no interest any more.
@@ -100,6 +106,11 @@ impl<'a> View<'a> {
         let Some(by) = &self.known.cancelled_by else { return decision };
         match decision {
             Decision::Rest(_) | Decision::End(_) => decision,
+            Decision::Follow { .. } | Decision::Look { at: At::Receipt, .. } | Decision::Wait
+                if self.known.ends_what_was_left =>
+            {
+                decision
+            }
             _ if self.state.in_flight().next().is_some() => Decision::Wait,
             _ => Decision::Rest(Rest::Cancelled { by: by.clone() }),
         }

@@ -8,9 +8,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::lease::Folder;
+use super::receipt::Processes;
 use crate::base::clock::Timestamp;
 use crate::base::id::{RunId, StepKey};
 use crate::model::plan::Digest;
+use crate::model::snapshot::Snapshot;
 
 /// One line of a journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,8 +48,15 @@ pub enum Event {
     LeaseTaken {
         host: String,
         fence: u64,
+        /// Where the host keeps the receipts of this turn.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        folder: Option<Folder>,
     },
     LeaseReleased {
+        host: String,
+    },
+    /// The host did not say that it took the lease back: it may still be locked for this run.
+    LeaseKept {
         host: String,
     },
     /// Durable before the first byte goes to a host.
@@ -131,6 +141,9 @@ pub enum Outcome {
         /// It certainly took effect: only what is expected of it was not seen to hold.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         took_effect: bool,
+        /// What became of its processes, where somebody ended them.
+        #[serde(default, skip_serializing_if = "Processes::are_untouched")]
+        processes: Processes,
         /// Of one that took effect.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         outputs: BTreeMap<String, Value>,
@@ -147,6 +160,8 @@ pub enum Finding {
     Happened,
     /// It certainly had no effect, or doing it again is the same as doing it once: it may be started again.
     MayRun,
+    /// Its host has it, running or at its end: the same attempt is in flight again, and is followed to its end.
+    Followed,
     /// It is as good as failed: it took effect but what is expected of it does not hold, it cannot be begun, or it was
     /// started again and again and nobody ever saw it end.
     Failed { message: String },
@@ -164,6 +179,8 @@ pub enum Evidence {
     Expect,
     /// The step may be repeated at will: it only reads, states a desired condition, or says `on_interrupted: rerun`.
     Repeatable,
+    /// What the host keeps of the command: whether it ever began, and how it stands.
+    Receipt,
     Person {
         by: String,
         reason: String,
@@ -187,20 +204,18 @@ pub enum Skip {
 #[serde(tag = "choice", rename_all = "snake_case")]
 pub enum Choice {
     /// The plan as a whole, before the first step.
-    ApprovePlan {
-        plan: Digest,
-    },
+    ApprovePlan { plan: Digest },
     ApproveStep {
         step: StepKey,
+        /// The containers that the step is about, as they were when it was approved. Absent where it was approved with the
+        /// plan, and then on what that stands on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        containers: Option<Snapshot>,
     },
     /// The step is not to be done: the run halts before it.
-    DeclineStep {
-        step: StepKey,
-    },
+    DeclineStep { step: StepKey },
     /// Undo goes on to what lies before this irreversible step, which itself stays.
-    UndoPast {
-        step: StepKey,
-    },
+    UndoPast { step: StepKey },
     /// A run that rests goes on: the step that it halted at, or whose undo it is stuck at, is tried again.
     Resume,
     /// The run is left as it is, for good.
@@ -246,6 +261,7 @@ impl Event {
             Event::EpochStarted { .. } => "epoch_started",
             Event::LeaseTaken { .. } => "lease_taken",
             Event::LeaseReleased { .. } => "lease_released",
+            Event::LeaseKept { .. } => "lease_kept",
             Event::StepStarted { .. } => "step_started",
             Event::StepFinished { .. } => "step_finished",
             Event::StepObserved { .. } => "step_observed",
@@ -265,15 +281,16 @@ impl Event {
             | Event::StepObserved { step, .. }
             | Event::StepSkipped { step, .. } => Some(step),
             Event::Decision { choice, .. } => match choice {
-                Choice::ApproveStep { step } | Choice::DeclineStep { step } | Choice::UndoPast { step } => {
-                    Some(step)
-                }
+                Choice::ApproveStep { step, .. }
+                | Choice::DeclineStep { step }
+                | Choice::UndoPast { step } => Some(step),
                 Choice::ApprovePlan { .. } | Choice::Resume | Choice::Abandon => None,
             },
             Event::RunCreated { .. }
             | Event::EpochStarted { .. }
             | Event::LeaseTaken { .. }
             | Event::LeaseReleased { .. }
+            | Event::LeaseKept { .. }
             | Event::UndoRequested { .. }
             | Event::RunRested { .. }
             | Event::RunEnded { .. } => None,

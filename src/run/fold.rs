@@ -1,7 +1,8 @@
 //! What an event brings besides the statuses: attempts, messages, outputs, decisions, and what is left in the world.
 
-use super::event::{Choice, Event, Finding, Outcome, Phase, Rest, Skip};
-use super::state::{Course, RunState, StepState, StepStatus};
+use super::event::{Choice, Event, Evidence, Finding, Outcome, Phase, Rest, Skip};
+use super::receipt::Processes;
+use super::state::{Course, Held, RunState, StepState, StepStatus};
 use crate::base::clock::Timestamp;
 
 impl StepState {
@@ -15,7 +16,16 @@ impl StepState {
 impl RunState {
     /// What the event brings besides the statuses of the run and of its step.
     pub(super) fn take_in(&mut self, event: &Event, at: Timestamp) {
+        let folder = match event {
+            Event::StepStarted { step, phase, .. } => {
+                self.folder_of(step, *phase).map(|folder| folder.id.clone())
+            }
+            _ => None,
+        };
         if let Some(step) = event.step().and_then(|key| self.steps.get_mut(key)) {
+            if let Event::StepStarted { attempt, phase, .. } = event {
+                step.latest.begin(*phase, *attempt, step.may_have_changed, folder);
+            }
             let takes_its_place = match event {
                 Event::StepStarted { phase, .. } => *phase == Phase::Do,
                 // Done by hand, and never started: undo takes it back at this place.
@@ -26,7 +36,7 @@ impl RunState {
                 self.starts += 1;
                 step.order = Some(self.starts);
             }
-            step.take_in(event, at);
+            step.take_in(event, at, self.epoch);
             return;
         }
         match event {
@@ -38,17 +48,26 @@ impl RunState {
                 self.created_at = Some(at);
             }
             Event::EpochStarted { .. } => {
-                for step in self.steps.values_mut().filter(|step| step.is_in_flight()) {
-                    step.may_have_changed = true;
-                    step.status = StepStatus::Unknown;
-                    step.end(at, Some("the process that started it did not see it end"));
+                for step in self.steps.values_mut() {
+                    step.latest.turn();
+                    if step.is_in_flight() {
+                        step.may_have_changed = true;
+                        step.status = StepStatus::Unknown;
+                        step.end(at, Some("the process that started it did not see it end"));
+                    }
                 }
             }
-            Event::LeaseTaken { host, fence } => {
-                self.leases.insert(host.clone(), *fence);
+            Event::LeaseTaken { host, fence, folder } => {
+                self.kept.remove(host);
+                let held = Held { fence: *fence, epoch: self.epoch, folder: folder.clone() };
+                self.leases.insert(host.clone(), held);
             }
             Event::LeaseReleased { host } => {
                 self.leases.remove(host);
+                self.kept.remove(host);
+            }
+            Event::LeaseKept { host } => {
+                self.kept.insert(host.clone());
             }
             Event::Decision { by, choice, .. } => match choice {
                 Choice::ApprovePlan { .. } => self.approved_by = Some(by.clone()),
@@ -76,6 +95,7 @@ impl RunState {
             if step.status == StepStatus::Unknown || step.status == StepStatus::UndoFailed {
                 step.done.refresh();
                 step.undo.refresh();
+                step.latest.forgive();
             }
         }
         let rest = self.rest.take();
@@ -111,13 +131,20 @@ impl RunState {
 }
 
 impl StepState {
+    /// The host has no receipt of it: it was started, and never began.
+    fn take_back_the_start(&mut self, phase: Phase, by: &Evidence) {
+        if phase == Phase::Do && *by == Evidence::Receipt {
+            self.may_have_changed = self.latest.had_changed;
+        }
+    }
+
     fn unskip(&mut self) {
         self.status = StepStatus::Pending;
         self.skip = None;
         self.ended_at = None;
     }
 
-    fn take_in(&mut self, event: &Event, at: Timestamp) {
+    fn take_in(&mut self, event: &Event, at: Timestamp, epoch: u64) {
         match event {
             Event::StepStarted { attempt, phase, .. } => {
                 self.phase = *phase;
@@ -137,6 +164,7 @@ impl StepState {
                     }
                     self.may_have_changed = *phase == Phase::Do;
                     self.log = log.clone();
+                    self.latest.close();
                     self.end(at, None);
                 }
                 Outcome::Failed { message, may_have_changed, unreachable, log, .. } => {
@@ -144,13 +172,16 @@ impl StepState {
                     self.may_have_changed |= may_have_changed;
                     self.unreachable = unreachable.clone();
                     self.log = log.clone();
+                    self.latest.close();
                     self.end(at, Some(message));
                 }
-                Outcome::Unknown { message, took_effect, outputs, log, .. } => {
+                Outcome::Unknown { message, took_effect, processes, outputs, log, .. } => {
                     if *took_effect {
                         self.outputs = outputs.clone();
+                        self.latest.close();
                     } else {
                         self.tries_mut(*phase).losses += 1;
+                        self.latest.lose((*processes != Processes::Untouched).then_some(epoch));
                     }
                     self.took_effect = *took_effect;
                     self.may_have_changed = true;
@@ -158,13 +189,22 @@ impl StepState {
                     self.end(at, Some(message));
                 }
             },
-            Event::StepObserved { attempt, phase, finding, .. } => match finding {
+            Event::StepObserved { attempt, phase, finding, by, .. } => match finding {
                 Finding::Happened => {
                     self.may_have_changed = *phase == Phase::Do;
+                    self.latest.close();
                     self.end(at, None);
                 }
-                Finding::MayRun => {}
+                Finding::MayRun => self.take_back_the_start(*phase, by),
+                Finding::Followed => {
+                    if self.latest.follow() {
+                        self.tries_mut(*phase).losses -= 1;
+                    }
+                    self.ended_at = None;
+                }
                 Finding::Failed { message } => {
+                    self.take_back_the_start(*phase, by);
+                    self.latest.close();
                     let tries = self.tries_mut(*phase);
                     tries.attempts = *attempt;
                     tries.failures += 1;
@@ -177,13 +217,14 @@ impl StepState {
                 self.end(at, None);
             }
             Event::Decision { by, choice, .. } => match choice {
-                Choice::ApproveStep { .. } => {
+                Choice::ApproveStep { containers, .. } => {
                     self.approved_by = Some(by.clone());
+                    self.approved_on = containers.clone();
                     self.declined_by = None;
                 }
                 Choice::DeclineStep { .. } => {
                     self.declined_by = Some(by.clone());
-                    self.approved_by = None;
+                    (self.approved_by, self.approved_on) = (None, None);
                 }
                 Choice::UndoPast { .. } => self.undo_past_by = Some(by.clone()),
                 Choice::ApprovePlan { .. } | Choice::Resume | Choice::Abandon => {}
@@ -192,6 +233,7 @@ impl StepState {
             | Event::EpochStarted { .. }
             | Event::LeaseTaken { .. }
             | Event::LeaseReleased { .. }
+            | Event::LeaseKept { .. }
             | Event::UndoRequested { .. }
             | Event::RunRested { .. }
             | Event::RunEnded { .. } => {}

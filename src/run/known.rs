@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use super::event::Event;
+use super::receipt::Receipt;
 use crate::base::id::StepKey;
 
 /// What is asked about a step.
@@ -13,12 +14,19 @@ use crate::base::id::StepKey;
 pub enum At {
     /// Whether its host can be reached, before a guess would be needed. On the way back: the host of its undo.
     Host,
+    /// What its host keeps of the attempt that nobody knows the end of.
+    Receipt,
     /// Its `when`.
     When,
     /// Its `done_when`.
     DoneWhen,
     /// Its `expect`, without doing it.
     Expect,
+    /// Whether the containers that its approval stands on are still the same. Before it is asked about: whether they can be
+    /// looked at.
+    Approval,
+    /// Whether those are that the approval of the plan stands on.
+    Basis,
     /// Whether the pause before its next attempt is over.
     Pause,
     /// What a person says. The answer is an event, never an [`Answer`].
@@ -31,10 +39,24 @@ pub enum Answer {
     Holds,
     /// No, and what was seen instead.
     Fails { saw: String },
+    /// To [`At::Receipt`].
+    Receipt(Receipt),
     /// The host does not answer.
     Unreachable { host: String, message: String },
     /// The question itself makes no sense, such as a condition on an output that does not exist.
     Broken { message: String },
+}
+
+impl Answer {
+    /// Why it is not what was asked for.
+    pub(super) fn why(self) -> String {
+        match self {
+            Answer::Fails { saw: why }
+            | Answer::Broken { message: why }
+            | Answer::Unreachable { message: why, .. } => why,
+            Answer::Holds | Answer::Receipt(_) => "nobody knows why".to_owned(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -43,6 +65,8 @@ pub struct Known {
     pub is_attended: bool,
     /// Who pressed Ctrl-C.
     pub cancelled_by: Option<String>,
+    /// Whether what a turn before may have left running is to be found all the same, so that it can be ended.
+    pub ends_what_was_left: bool,
     /// `None`: asked, not answered yet.
     answers: HashMap<(StepKey, At), Option<Answer>>,
 }
@@ -66,7 +90,7 @@ impl Known {
     pub fn note(&mut self, event: &Event) {
         match (event, event.step()) {
             (_, Some(about)) => self.answers.retain(|(step, _), _| step != about),
-            (Event::LeaseTaken { .. } | Event::LeaseReleased { .. }, None) => {}
+            (Event::LeaseTaken { .. } | Event::LeaseReleased { .. } | Event::LeaseKept { .. }, None) => {}
             (_, None) => self.answers.clear(),
         }
     }

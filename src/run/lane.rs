@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::decide::{Decision, Question, Stand, View, first_open, observe, start, unreachable};
+use super::decide::{Decision, Stand, View, first_open, observe, start, unreachable};
 use super::event::{Evidence, Finding, Phase, Rest, Skip};
 use super::known::{Answer, At};
 use super::layout::Lane;
@@ -60,13 +60,7 @@ impl<'a> View<'a> {
         {
             return stand;
         }
-        if let Some(question) = &step.approve
-            && state.approved_by.is_none()
-        {
-            let (step, question) = (step.key.clone(), question.clone());
-            return self.ask(Question::ApproveStep { step, question });
-        }
-        start(step, state, Phase::Do)
+        self.unapproved(step, state).unwrap_or_else(|| start(step, state, Phase::Do))
     }
 
     /// Whether a step that was never tried need not be: its condition is false, or it has happened already.
@@ -83,10 +77,10 @@ impl<'a> View<'a> {
             Some(When::Deferred { text, .. }) => match self.look(step, At::When) {
                 Ok(Answer::Holds) => {}
                 Ok(Answer::Fails { .. }) => return skip(Skip::Condition { text: text.clone() }),
-                Ok(Answer::Broken { message }) => {
-                    return fail(format!("`when` cannot be worked out: {message}"), Evidence::When);
-                }
                 Ok(Answer::Unreachable { host, message }) => return Some(unreachable(host, message)),
+                Ok(other) => {
+                    return fail(format!("`when` cannot be worked out: {}", other.why()), Evidence::When);
+                }
                 Err(stand) => return Some(stand),
             },
         }
@@ -94,19 +88,21 @@ impl<'a> View<'a> {
         match self.look(step, At::DoneWhen) {
             Ok(Answer::Holds) => {}
             Ok(Answer::Fails { .. }) => return None,
-            Ok(Answer::Broken { message }) => {
-                return fail(format!("`done_when` cannot be worked out: {message}"), Evidence::DoneWhen);
-            }
             Ok(Answer::Unreachable { host, message }) => return Some(unreachable(host, message)),
+            Ok(other) => {
+                let why = other.why();
+                return fail(format!("`done_when` cannot be worked out: {why}"), Evidence::DoneWhen);
+            }
             Err(stand) => return Some(stand),
         }
         // What has already happened is not done again, but success means that it was checked.
         match self.look_at_expectations(step) {
             Ok(Answer::Holds) => skip(Skip::AlreadyDone),
-            Ok(Answer::Fails { saw: why } | Answer::Broken { message: why }) => {
+            Ok(Answer::Unreachable { host, message }) => Some(unreachable(host, message)),
+            Ok(other) => {
+                let why = other.why();
                 fail(format!("`done_when` holds, but what is expected does not: {why}"), Evidence::DoneWhen)
             }
-            Ok(Answer::Unreachable { host, message }) => Some(unreachable(host, message)),
             Err(stand) => Some(stand),
         }
     }
@@ -151,7 +147,7 @@ impl<'a> View<'a> {
                 Some(observe(step, state.done.attempts, Phase::Do, Finding::Happened, Evidence::DoneWhen))
             }
             Ok(Answer::Unreachable { host, message }) => Some(unreachable(host, message)),
-            Ok(Answer::Fails { .. } | Answer::Broken { .. }) => None,
+            Ok(_) => None,
             Err(stand) => Some(stand),
         }
     }

@@ -1,13 +1,16 @@
 //! A step that was started and that nobody knows the end of: how it is settled before the run goes on.
 //!
-//! Nothing is guessed. One that was seen to take effect only has its expectations looked at again. A step that may be repeated is repeated, once its host can be reached; `done_when` decides where
-//! there is one; else a person does. None of it is a retry, but there is an end to it: a step whose end was lost in front of a
-//! watching process as often as it may be tried, at least twice, has failed.
+//! Nothing is guessed. One that was seen to take effect only has its expectations looked at again. One that its host has a
+//! receipt of is followed, or was never begun (see [`trail`](super::trail)). Where that trail is lost, a step that may be repeated is
+//! repeated, once its host can be reached; `done_when` decides where there is one; else a person does. None of it is a retry, but
+//! there is an end to it: a step whose end was lost in front of a watching process as often as it may be tried, at least twice,
+//! has failed.
 
 use super::decide::{Question, Stand, View, observe, unreachable};
 use super::event::{Evidence, Finding, Phase};
 use super::known::{Answer, At};
 use super::state::{StepState, Tries};
+use super::trail::Trail;
 use crate::model::plan::{PlannedStep, Task};
 use crate::model::runbook::OnInterrupted;
 
@@ -16,22 +19,27 @@ impl View<'_> {
         if state.took_effect {
             return self.confirm(step, state, Evidence::Expect);
         }
+        let why = match self.trail(step, state) {
+            Ok(Trail::Lost { why }) => why,
+            Ok(Trail::Unbegun) => return again(step, state, Evidence::Receipt),
+            Err(stand) => return stand,
+        };
         match step.on_interrupted {
             OnInterrupted::Rerun => match self.reach(step, &step.task) {
                 Ok(()) => again(step, state, Evidence::Repeatable),
                 Err(stand) => stand,
             },
-            OnInterrupted::Probe if step.done_when.is_some() => self.probe(step, state),
-            OnInterrupted::Probe | OnInterrupted::Ask => self.ask_whether_it_happened(step, state),
+            OnInterrupted::Probe if step.done_when.is_some() => self.probe(step, state, why),
+            OnInterrupted::Probe | OnInterrupted::Ask => self.ask_whether_it_happened(step, state, why),
         }
     }
 
-    fn probe(self, step: &PlannedStep, state: &StepState) -> Stand {
+    fn probe(self, step: &PlannedStep, state: &StepState, why: Option<String>) -> Stand {
         match self.look(step, At::DoneWhen) {
             Ok(Answer::Holds) => self.confirm(step, state, Evidence::DoneWhen),
             Ok(Answer::Fails { .. }) => again(step, state, Evidence::DoneWhen),
             Ok(Answer::Unreachable { host, message }) => unreachable(host, message),
-            Ok(Answer::Broken { .. }) => self.ask_whether_it_happened(step, state),
+            Ok(_) => self.ask_whether_it_happened(step, state, why),
             Err(stand) => stand,
         }
     }
@@ -41,10 +49,12 @@ impl View<'_> {
         let found = |finding| observe(step, state.done.attempts, Phase::Do, finding, by);
         match self.look_at_expectations(step) {
             Ok(Answer::Holds) => found(Finding::Happened),
-            Ok(Answer::Fails { saw: why } | Answer::Broken { message: why }) => found(Finding::Failed {
-                message: format!("it took effect, but what is expected does not hold: {why}"),
-            }),
             Ok(Answer::Unreachable { host, message }) => unreachable(host, message),
+            Ok(other) => {
+                let why = other.why();
+                let message = format!("it took effect, but what is expected does not hold: {why}");
+                found(Finding::Failed { message })
+            }
             Err(stand) => stand,
         }
     }
@@ -56,12 +66,14 @@ impl View<'_> {
         }
         match self.look(step, At::Host)? {
             Answer::Unreachable { host, message } => Err(unreachable(host, message)),
-            Answer::Holds | Answer::Fails { .. } | Answer::Broken { .. } => Ok(()),
+            _ => Ok(()),
         }
     }
 
-    fn ask_whether_it_happened(self, step: &PlannedStep, state: &StepState) -> Stand {
-        let why = state.message.as_deref().unwrap_or("its end was lost");
+    /// `why`: what the host says about its end.
+    fn ask_whether_it_happened(self, step: &PlannedStep, state: &StepState, why: Option<String>) -> Stand {
+        let lost = state.message.as_deref().unwrap_or("its end was lost");
+        let why = why.map_or_else(|| lost.to_owned(), |why| format!("{lost}; {why}"));
         let question = format!("did attempt {} of `{}` take effect? {why}", state.done.attempts, step.key);
         self.ask(Question::Settle { step: step.key.clone(), attempt: state.done.attempts, question })
     }

@@ -7,16 +7,19 @@
 //! treated as failed: undo covers it, and only evidence or a person settles it. `may_have_changed` is what undo goes by: it
 //! stays true through later attempts, whatever those did, until the step is undone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::event::{Phase, Rest, Skip};
+use super::latest::Latest;
+use super::lease::Folder;
 use crate::base::clock::Timestamp;
 use crate::base::id::{RunId, StepKey};
 use crate::model::plan::{Digest, Plan, PlannedStep, PlannedUndo};
+use crate::model::snapshot::Snapshot;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunState {
@@ -45,9 +48,12 @@ pub struct RunState {
     /// Who abandoned the run. It ends as its next record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub abandoned_by: Option<String>,
-    /// The fence of each lease that is held.
+    /// The leases that were taken and not given back, by host.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub leases: BTreeMap<String, u64>,
+    pub leases: BTreeMap<String, Held>,
+    /// The hosts that did not take their lease back.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub kept: BTreeSet<String>,
     /// In the plan's order.
     pub steps: IndexMap<StepKey, StepState>,
     #[serde(skip)]
@@ -142,6 +148,9 @@ pub struct StepState {
     pub skip: Option<Skip>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<String>,
+    /// The containers that it was approved on, where it was not approved with the plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approved_on: Option<Snapshot>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub declined_by: Option<String>,
     /// Who said that undo may go past it.
@@ -156,6 +165,8 @@ pub struct StepState {
     /// When it last came to an end: succeeded, failed, unknown, skipped, undone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
+    #[serde(skip)]
+    pub(super) latest: Latest,
     #[serde(skip)]
     pub(super) rules: Rules,
 }
@@ -190,6 +201,16 @@ impl StepStatus {
     }
 }
 
+/// A lease, as the journal has it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Held {
+    pub fence: u64,
+    /// The turn that took it. Of an earlier turn than the present one it is no more than a number that its host still keeps.
+    pub epoch: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<Folder>,
+}
+
 /// The attempts at one phase of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Tries {
@@ -198,7 +219,7 @@ pub struct Tries {
     /// How many failed since the step last got a fresh set of attempts.
     pub failures: u32,
     /// How many ended in a way that nobody knows, in front of a process that was watching, since then. An attempt that died
-    /// with its process does not count: that says nothing about the step.
+    /// with its process does not count: that says nothing about the step. Nor does one that is followed.
     pub losses: u32,
 }
 
@@ -216,6 +237,8 @@ pub(super) struct Rules {
     pub undo: UndoRule,
     pub group: Option<StepKey>,
     pub rescues: Option<StepKey>,
+    /// Of the step itself, and of its undo.
+    pub hosts: [Option<String>; 2],
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -244,6 +267,7 @@ impl RunState {
             undo_requested_by: None,
             abandoned_by: None,
             leases: BTreeMap::new(),
+            kept: BTreeSet::new(),
             steps: plan.steps.iter().map(|step| (step.key.clone(), StepState::new(step))).collect(),
             starts: 0,
         }
@@ -263,21 +287,43 @@ impl RunState {
         self.steps.iter().filter(|(_, step)| !step.outputs.is_empty()).map(|(key, step)| (key, &step.outputs))
     }
 
+    /// The hosts that are locked for this run, or may be.
+    pub fn locked(&self) -> impl Iterator<Item = &String> {
+        self.leases.keys().chain(&self.kept)
+    }
+
+    /// The hosts that were taken in this turn.
+    pub fn held(&self) -> impl Iterator<Item = &str> {
+        let is_ours = |held: &Held| held.epoch == self.epoch;
+        self.leases.iter().filter(move |(_, held)| is_ours(held)).map(|(host, _)| host.as_str())
+    }
+
+    /// Where the host of a step keeps the receipts of this turn.
+    pub(super) fn folder_of(&self, step: &StepKey, phase: Phase) -> Option<&Folder> {
+        let [host, undo_host] = &self.steps.get(step)?.rules.hosts;
+        let host = if phase == Phase::Do { host } else { undo_host };
+        self.leases.get(host.as_deref()?)?.folder.as_ref()
+    }
+
+    /// Whether the receipt of the step's last attempt, if there is one, is where the host keeps those of this turn. An attempt
+    /// without a lease left none.
+    pub fn keeps_receipt_of(&self, step: &StepKey) -> bool {
+        let Some(state) = self.steps.get(step) else { return false };
+        let folder = self.folder_of(step, state.phase).map(|folder| folder.id.as_str());
+        folder.is_some() && state.latest.folder.as_deref() == folder
+    }
+
     /// The steps that undo has still to take back or to go past, the last started first. Those with nothing to take back
     /// are not among them: they keep their status.
     pub fn left_to_undo(&self) -> Vec<&StepKey> {
-        let mut left: Vec<_> = self
-            .steps
-            .iter()
-            .filter(|(_, step)| step.may_have_changed)
-            .filter(|(_, step)| match step.rules.undo {
-                UndoRule::Nothing => false,
-                UndoRule::Task => true,
-                UndoRule::Irreversible => step.undo_past_by.is_none(),
-            })
-            .collect();
-        left.sort_by_key(|(_, step)| std::cmp::Reverse(step.order));
-        left.into_iter().map(|(key, _)| key).collect()
+        self.way_back().filter(|(_, step)| step.is_left_to_undo()).map(|(key, _)| key).collect()
+    }
+
+    /// The steps that may have had an effect, the last started first: those that undo goes past are among them.
+    pub(super) fn way_back(&self) -> impl Iterator<Item = (&StepKey, &StepState)> {
+        let mut touched: Vec<_> = self.steps.iter().filter(|(_, step)| step.may_have_changed).collect();
+        touched.sort_by_key(|(_, step)| std::cmp::Reverse(step.order));
+        touched.into_iter()
     }
 }
 
@@ -296,11 +342,13 @@ impl StepState {
             log: None,
             skip: None,
             approved_by: None,
+            approved_on: None,
             declined_by: None,
             undo_past_by: None,
             order: None,
             started_at: None,
             ended_at: None,
+            latest: Latest::default(),
             rules: Rules {
                 needs_approval: step.approve.is_some(),
                 undo: match step.undo {
@@ -310,6 +358,7 @@ impl StepState {
                 },
                 group: step.group.as_ref().map(|group| group.of.clone()),
                 rescues: step.rescues.clone(),
+                hosts: [step.task.host.clone(), step.undo.task().and_then(|undo| undo.host.clone())],
             },
         }
     }
@@ -321,6 +370,27 @@ impl StepState {
 
     pub fn is_in_flight(&self) -> bool {
         matches!(self.status, StepStatus::Running | StepStatus::Undoing)
+    }
+
+    /// Its number and what it was for; 0 before the first.
+    pub fn last_attempt(&self) -> (u32, Phase) {
+        (self.tries(self.phase).attempts, self.phase)
+    }
+
+    /// The first of the attempts up to the last one that followed each other without anybody seeing how they ended. To who is
+    /// asked for the effect, all of them are one request.
+    pub fn first_of_a_kind(&self) -> u32 {
+        self.latest.first
+    }
+
+    /// Whether there may be something to take back, and it can be, or nobody has said that it may stay.
+    pub(super) fn is_left_to_undo(&self) -> bool {
+        self.may_have_changed
+            && match self.rules.undo {
+                UndoRule::Nothing => false,
+                UndoRule::Task => true,
+                UndoRule::Irreversible => self.undo_past_by.is_none(),
+            }
     }
 
     pub(super) fn tries(&self, phase: Phase) -> Tries {

@@ -106,7 +106,7 @@ fn next(
             Created | Running | Undoing | Waiting | Halted | Stuck | Succeeded => same,
             Blank | Undone | Abandoned => None,
         },
-        Event::LeaseReleased { .. } => match run {
+        Event::LeaseReleased { .. } | Event::LeaseKept { .. } => match run {
             Blank => None,
             _ => same,
         },
@@ -127,10 +127,11 @@ fn next(
             ) => step_to(Step::Undoing),
             _ => None,
         },
+        // On the way back: one that is followed to its end before it is undone.
         Event::StepFinished { phase: Phase::Do, outcome, .. } => match (run, step?, outcome) {
-            (Running, Step::Running, Outcome::Succeeded { .. }) => step_to(Step::Succeeded),
-            (Running, Step::Running, Outcome::Failed { .. }) => step_to(Step::Failed),
-            (Running, Step::Running, Outcome::Unknown { .. }) => step_to(Step::Unknown),
+            (Running | Undoing, Step::Running, Outcome::Succeeded { .. }) => step_to(Step::Succeeded),
+            (Running | Undoing, Step::Running, Outcome::Failed { .. }) => step_to(Step::Failed),
+            (Running | Undoing, Step::Running, Outcome::Unknown { .. }) => step_to(Step::Unknown),
             _ => None,
         },
         Event::StepFinished { phase: Phase::Undo, outcome, .. } => match (run, step?, outcome) {
@@ -152,12 +153,16 @@ fn next(
                     (
                         Step::Unknown,
                         Finding::MayRun,
-                        Evidence::DoneWhen | Evidence::Repeatable | Evidence::Person { .. },
+                        Evidence::DoneWhen
+                        | Evidence::Repeatable
+                        | Evidence::Receipt
+                        | Evidence::Person { .. },
                     ) => step_to(Step::Pending),
+                    (Step::Unknown, Finding::Followed, Evidence::Receipt) => step_to(Step::Running),
                     (
                         Step::Unknown,
                         Finding::Failed { .. },
-                        Evidence::DoneWhen | Evidence::Expect | Evidence::Repeatable,
+                        Evidence::DoneWhen | Evidence::Expect | Evidence::Repeatable | Evidence::Receipt,
                     )
                     // As long as it was not started.
                     | (
@@ -168,6 +173,12 @@ fn next(
                     _ => None,
                 }
             }
+            // Before it is undone: whether there is anything to undo, or still to wait for.
+            (Undoing, _, Evidence::Receipt) => match (step?, finding) {
+                (Step::Unknown, Finding::MayRun) => step_to(Step::Pending),
+                (Step::Unknown, Finding::Followed) => step_to(Step::Running),
+                _ => None,
+            },
             _ => None,
         },
         Event::StepObserved { phase: Phase::Undo, finding, by, .. } => match (run, course, by) {
@@ -176,6 +187,7 @@ fn next(
                     (Step::Unknown | Step::UndoFailed, Finding::Happened, Evidence::Person { .. }) => {
                         step_to(Step::Undone)
                     }
+                    (Step::Unknown, Finding::Followed, Evidence::Receipt) => step_to(Step::Undoing),
                     (Step::Unknown, Finding::Failed { .. }, Evidence::Repeatable) => {
                         step_to(Step::UndoFailed)
                     }
@@ -235,6 +247,7 @@ fn refusal(run: &RunState, step: Option<&StepState>, event: &Event) -> Option<&'
         Event::EpochStarted { .. }
             | Event::LeaseTaken { .. }
             | Event::LeaseReleased { .. }
+            | Event::LeaseKept { .. }
             | Event::RunEnded { end: End::Abandoned }
     );
     if run.abandoned_by.is_some() && moves_on {
@@ -254,8 +267,8 @@ fn refusal(run: &RunState, step: Option<&StepState>, event: &Event) -> Option<&'
             on(*attempt != step.tries(*phase).attempts, "it is not the step's last attempt")
         }
         (Event::StepObserved { attempt, phase, finding, by, .. }, Some(step)) => {
-            let is_denied =
-                step.took_effect && *finding == Finding::MayRun && !matches!(by, Evidence::Person { .. });
+            let denies_it = *finding == Finding::MayRun && !matches!(by, Evidence::Person { .. });
+            let is_denied = step.took_effect && (denies_it || *by == Evidence::Receipt);
             // A step that cannot be begun has failed at the attempt that it would have been.
             let cannot_begin = matches!(step.status, StepStatus::Pending | StepStatus::Failed)
                 && matches!(finding, Finding::Failed { .. });
@@ -270,7 +283,10 @@ fn refusal(run: &RunState, step: Option<&StepState>, event: &Event) -> Option<&'
             let was_tried = step.status == StepStatus::Failed && step.was_started();
             on(was_tried, "the step was started")
         }
-        (Event::LeaseReleased { host }, _) => on(!run.leases.contains_key(host), "no such lease was taken"),
+        (Event::LeaseReleased { host }, _) => {
+            on(run.locked().all(|locked| locked != host), "no such lease was taken")
+        }
+        (Event::LeaseKept { host }, _) => on(run.leases.contains_key(host), "the lease was not given back"),
         (Event::Decision { choice, .. }, step) => match (choice, step) {
             (Choice::ApprovePlan { plan }, _) => {
                 on(run.plan.as_ref() != Some(plan), "another plan was approved")

@@ -1,30 +1,47 @@
 //! The way back: every step that may have had an effect is undone, the last started first, one at a time.
 //!
-//! A step with nothing to take back keeps its status and is passed. An undo may be repeated by contract, so one that nobody
-//! knows the end of is started again; one that failed makes the run stuck. Nothing is undone past a host that cannot be reached,
-//! nor past a step that is irreversible, unless a person says so.
+//! A step with nothing to take back keeps its status and is passed. One that may still run is quiet first: it is followed to its
+//! end, and where it never began there is nothing to take back. That goes for steps without an undo too, because what
+//! was done before them is taken back under them. An undo may be repeated by contract, so one that nobody knows the end of and
+//! that cannot be followed is started again; one that failed makes the run stuck. Nothing is undone past a host that cannot be
+//! reached, nor past a step that is irreversible, unless a person says so.
 
-use super::decide::{Decision, Question, Stand, View, observe, start, unreachable};
+use super::decide::{Decision, Question, Stand, View, first_open, observe, start, unreachable};
 use super::event::{End, Evidence, Finding, Phase, Rest};
 use super::settle::lost_too_often;
 use super::state::{StepState, StepStatus};
-use crate::base::id::StepKey;
+use super::trail::Trail;
 use crate::model::plan::{PlannedStep, PlannedUndo, Task};
 
 impl View<'_> {
     pub(super) fn back(self) -> Decision {
-        let next = self.state.left_to_undo().into_iter().next();
-        let Some((step, state)) = next.and_then(|key| self.step(key)) else {
-            return Decision::End(End::Undone);
-        };
-        self.conclude(self.undo(step, state), End::Undone)
+        let steps = self.state.way_back().filter_map(|(key, state)| Some((self.plan.step(key)?, state)));
+        let whole = first_open(steps.map(|(step, state)| match self.quiet(step, state) {
+            Stand::Done if state.is_left_to_undo() => self.undo(step, state),
+            stand => stand,
+        }));
+        self.conclude(whole, End::Undone)
     }
 
-    fn step(&self, key: &StepKey) -> Option<(&PlannedStep, &StepState)> {
-        Some((self.plan.step(key)?, self.state.step(key)?))
+    /// Whether nothing of the step itself runs any more, as far as anybody can tell.
+    pub(super) fn quiet(self, step: &PlannedStep, state: &StepState) -> Stand {
+        match state.status {
+            StepStatus::Running => Stand::Busy,
+            StepStatus::Unknown if state.phase == Phase::Do && !state.took_effect => {
+                match self.trail(step, state) {
+                    Ok(Trail::Lost { .. }) => Stand::Done,
+                    Ok(Trail::Unbegun) => {
+                        let attempt = state.done.attempts;
+                        observe(step, attempt, Phase::Do, Finding::MayRun, Evidence::Receipt)
+                    }
+                    Err(stand) => stand,
+                }
+            }
+            _ => Stand::Done,
+        }
     }
 
-    fn undo(self, step: &PlannedStep, state: &StepState) -> Stand {
+    pub(super) fn undo(self, step: &PlannedStep, state: &StepState) -> Stand {
         let PlannedUndo::Task(undo) = &step.undo else {
             let question =
                 format!("`{}` cannot be taken back: undo what was done before it all the same?", step.key);
@@ -39,17 +56,21 @@ impl View<'_> {
                     None => Stand::Stop(Decision::Rest(Rest::Stuck { step: step.key.clone(), message })),
                 }
             }
-            StepStatus::Unknown if state.phase == Phase::Undo => match lost_too_often(step, state.undo) {
-                Some(message) => observe(
-                    step,
-                    state.undo.attempts,
-                    Phase::Undo,
-                    Finding::Failed { message },
-                    Evidence::Repeatable,
-                ),
-                None => self.start_undo(step, undo, state),
+            StepStatus::Unknown if state.phase == Phase::Undo => match self.trail(step, state) {
+                Ok(Trail::Lost { .. } | Trail::Unbegun) => self.undo_again(step, undo, state),
+                Err(stand) => stand,
             },
             _ => self.start_undo(step, undo, state),
+        }
+    }
+
+    fn undo_again(self, step: &PlannedStep, undo: &Task, state: &StepState) -> Stand {
+        let attempt = state.undo.attempts;
+        match lost_too_often(step, state.undo) {
+            Some(message) => {
+                observe(step, attempt, Phase::Undo, Finding::Failed { message }, Evidence::Repeatable)
+            }
+            None => self.start_undo(step, undo, state),
         }
     }
 

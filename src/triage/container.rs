@@ -25,6 +25,12 @@ pub struct Container {
     pub started_at: Option<Timestamp>,
     #[serde(default)]
     pub finished_at: Option<Timestamp>,
+    /// The network that it was made for: `docker_default`, or Docker's words for none of its own, such as `host`.
+    #[serde(default)]
+    pub network: Option<String>,
+    /// The networks that it is attached to.
+    #[serde(default)]
+    pub networks: Vec<String>,
 }
 
 impl Container {
@@ -37,6 +43,14 @@ impl Container {
         self.finished_at.filter(|finished| {
             !self.is_running() && self.started_at.is_none_or(|started| started <= *finished)
         })
+    }
+
+    /// The network that it was made for, when it runs and is not attached to it.
+    pub fn missing_network(&self) -> Option<&str> {
+        const NONE_OF_ITS_OWN: [&str; 4] = ["bridge", "default", "host", "none"];
+        let network = self.network.as_deref().filter(|name| !name.is_empty())?;
+        let is_own = !NONE_OF_ITS_OWN.contains(&network) && !network.starts_with("container:");
+        (self.is_running() && is_own && !self.networks.iter().any(|name| name == network)).then_some(network)
     }
 
     /// In a few words, for a table: `running, unhealthy`, `exited (137), killed for memory`.
@@ -70,7 +84,18 @@ mod tests {
             oom_killed: false,
             started_at: None,
             finished_at: Some("2026-03-01T03:14:00Z".parse().unwrap()),
+            network: Some("docker_default".into()),
+            networks: vec!["docker_default".into()],
         }
+    }
+
+    #[test]
+    fn a_container_that_was_cut_off_from_its_network_is_told() {
+        let cut = Container { networks: Vec::new(), ..container("running", None, 0) };
+        assert_eq!(cut.missing_network(), Some("docker_default"));
+        assert_eq!(Container { state: "exited".into(), ..cut.clone() }.missing_network(), None);
+        assert_eq!(Container { network: Some("host".into()), ..cut }.missing_network(), None);
+        assert_eq!(container("running", None, 0).missing_network(), None);
     }
 
     #[test]

@@ -3,25 +3,19 @@
 //! Nothing here changes anything, and nothing waits for anything else: a host that hangs costs its own answers and no
 //! others'. What could not be asked is said to be unknown, which is not the same as down.
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::container::Container;
+use super::eyes::Eyes;
 use crate::action::registry;
 use crate::base::amount::Span;
-use crate::engine::world::{Request, World};
-use crate::model::facts::{Facts, Site};
-use crate::model::inventory::Inventory;
-use crate::model::operation::{DockerQuery, HttpRequest, Operation, Selection, Via};
+use crate::host::failure::{Failure, FailureKind};
+use crate::model::operation::{DockerQuery, HttpRequest, Operation, Via};
 
 /// A health endpoint that has not answered by then counts as not answering.
 const ENDPOINT_DEADLINE: Span = Span::secs(5);
-
-/// How long Docker, a database or a cache may take.
-const PROBE_DEADLINE: Duration = Duration::from_secs(10);
 
 /// One thing of the inventory, and what was seen of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,19 +67,21 @@ impl Health {
     }
 }
 
-/// Looks at all that the inventory names. `unreachable` says why, for each host that could not be connected to.
-pub async fn look(
-    inventory: &Inventory,
-    facts: &Facts,
-    unreachable: &IndexMap<String, String>,
-    world: &dyn World,
-) -> Vec<Seen> {
-    let eyes = Eyes { site: Site { inventory, facts }, unreachable, world };
-    let containers = eyes.containers().await;
+/// What was seen of everything, and why Docker did not answer, for each host on which it did not.
+#[derive(Debug, Default)]
+pub struct Look {
+    pub seen: Vec<Seen>,
+    pub without_docker: IndexMap<String, Failure>,
+}
+
+/// Looks at all that the inventory names.
+pub(super) async fn look(eyes: &Eyes<'_>) -> Look {
+    let inventory = eyes.site.inventory;
+    let (containers, without_docker) = eyes.containers().await;
     let find = |project: &str, service: &str| {
-        containers
-            .get(project)
-            .and_then(|all| all.iter().find(|container| container.service == service).cloned())
+        containers.get(project).and_then(|all: &Vec<Container>| {
+            all.iter().find(|container| container.service == service).cloned()
+        })
     };
     let mut probes = Vec::new();
     for (service_name, service) in &inventory.services {
@@ -121,29 +117,33 @@ pub async fn look(
     }
     let (mut seen, stores) = futures_util::future::join(join_all(probes), join_all(stores)).await;
     seen.extend(stores);
-    seen
-}
-
-struct Eyes<'a> {
-    site: Site<'a>,
-    unreachable: &'a IndexMap<String, String>,
-    world: &'a dyn World,
+    Look { seen, without_docker }
 }
 
 impl Eyes<'_> {
     /// The containers of every project whose host answers.
-    async fn containers(&self) -> IndexMap<String, Vec<Container>> {
-        let asked = self.site.facts.projects.iter().filter_map(|(project, facts)| {
-            let compose = self.site.compose(project).ok()?;
-            let selection = Selection { project: facts.name.clone(), compose, service: None };
+    async fn containers(&self) -> (IndexMap<String, Vec<Container>>, IndexMap<String, Failure>) {
+        let asked = self.site.facts.projects.keys().filter_map(|project| {
+            let selection = self.selection(project, None).ok()?;
+            let host = self.site.inventory.host_of(project);
             Some(async move {
                 let query = Operation::Docker(DockerQuery::Containers(selection));
-                let value = self.ask(self.site.inventory.host_of(project), &query).await.ok()?;
-                let containers = serde_json::from_value(value["containers"].clone()).ok()?;
-                Some((project.clone(), containers))
+                (project.clone(), host.to_owned(), self.ask(host, &query).await)
             })
         });
-        join_all(asked).await.into_iter().flatten().collect()
+        let (mut containers, mut without) = (IndexMap::new(), IndexMap::new());
+        for (project, host, answer) in join_all(asked).await {
+            match answer {
+                Ok(answer) => {
+                    let found = serde_json::from_value(answer["containers"].clone()).unwrap_or_default();
+                    containers.insert(project, found);
+                }
+                Err(failure) => {
+                    without.insert(host, failure);
+                }
+            }
+        }
+        (containers, without)
     }
 
     async fn endpoint(
@@ -163,8 +163,16 @@ impl Eyes<'_> {
             deadline: ENDPOINT_DEADLINE,
             via,
         });
-        let health = match self.ask(host, &request).await {
-            Err(why) => Health::Unknown { why },
+        let health = match resting(container.as_ref()) {
+            Some(health) => health,
+            None => self.health_at(host, &request).await,
+        };
+        Seen { name, role, host: host.to_owned(), container, health }
+    }
+
+    async fn health_at(&self, host: &str, request: &Operation) -> Health {
+        match self.ask(host, request).await {
+            Err(failure) => Health::Unknown { why: failure.message },
             Ok(value) => match value["status"].as_u64() {
                 Some(200..=299) => Health::Healthy { ms: value["ms"].as_u64() },
                 Some(0) | None => {
@@ -172,8 +180,7 @@ impl Eyes<'_> {
                 }
                 Some(status) => Health::Unhealthy { why: format!("HTTP {status}{}", reason(&value)) },
             },
-        };
-        Seen { name, role, host: host.to_owned(), container, health }
+        }
     }
 
     /// Whether a database accepts connections, or a cache answers.
@@ -183,9 +190,12 @@ impl Eyes<'_> {
             Role::Cache => ("redis.ping", "cache"),
             _ => ("postgres.ready", "database"),
         };
-        let health = match self.probe(host, action, json!({ argument: name })).await {
-            Ok(health) => health,
-            Err(why) => Health::Unknown { why },
+        let health = match resting(container.as_ref()) {
+            Some(health) => health,
+            None => match self.probe(host, action, json!({ argument: name })).await {
+                Ok(health) => health,
+                Err(why) => Health::Unknown { why },
+            },
         };
         Seen { name: name.to_owned(), role, host: host.to_owned(), container, health }
     }
@@ -195,30 +205,33 @@ impl Eyes<'_> {
         let args = args.as_object().cloned().unwrap_or_default();
         let built = (entry.build)(&args, self.site)?;
         let started = std::time::Instant::now();
-        // A container that is not there is a finding about the container, not about our way to it.
+        // It comes to its end by itself: where it does not, the host is too busy to say.
+        let is_too_slow =
+            |failure: &Failure| failure.kind == FailureKind::Timeout && action == "postgres.ready";
+        // A container that is not there is a finding about the container, not about our way to it. Who may not ask knows nothing.
         let value = match self.ask(host, &built.operation).await {
             Ok(value) => value,
-            Err(why) if self.unreachable.contains_key(host) => return Err(why),
-            Err(why) => return Ok(Health::Unhealthy { why }),
+            Err(failure)
+                if failure.is_out_of_reach()
+                    || failure.kind == FailureKind::Privilege
+                    || is_too_slow(&failure)
+                    || self.unreachable.contains_key(host) =>
+            {
+                return Err(failure.message);
+            }
+            Err(failure) => return Ok(Health::Unhealthy { why: failure.message }),
         };
         Ok(match (entry.judge)(&built.operation, &value) {
             Ok(()) => Health::Healthy { ms: Some(started.elapsed().as_millis() as u64) },
             Err(why) => Health::Unhealthy { why },
         })
     }
+}
 
-    async fn ask(&self, host: &str, operation: &Operation) -> Result<Value, String> {
-        if let Some(why) = self.unreachable.get(host) {
-            return Err(why.clone());
-        }
-        let request =
-            Request { host: Some(host), operation, timeout: Some(PROBE_DEADLINE), output: &mut |_, _| {} };
-        match tokio::time::timeout(PROBE_DEADLINE, self.world.perform(request)).await {
-            Ok(Ok(observation)) => Ok(observation.value),
-            Ok(Err(failure)) => Err(failure.message),
-            Err(_) => Err(format!("no answer in {}", Span(PROBE_DEADLINE))),
-        }
-    }
+/// What does not run is not asked: a process that is paused takes the question, and lets it wait until the deadline.
+fn resting(container: Option<&Container>) -> Option<Health> {
+    container.filter(|container| !container.is_running())?;
+    Some(Health::Unhealthy { why: "it does not run".to_owned() })
 }
 
 /// What a health endpoint says of its own failure, when it speaks JSON: the parts that are not well.

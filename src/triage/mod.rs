@@ -1,6 +1,25 @@
-//! What is wrong, and what to do about it: probes see, findings say, a scenario names, a runbook mends.
+//! What is wrong, and what to do about it: probes see, findings say, causes explain, a runbook mends.
 
+pub mod alert;
+mod alerts;
+mod certificate;
 pub mod container;
+pub mod coverage;
+mod eyes;
+pub mod finding;
+mod host;
+pub mod level;
 pub mod look;
-pub mod scenario;
+mod measure;
+mod reading;
+pub mod rules;
+mod stats;
+mod store;
+pub mod subject;
+pub mod survey;
+pub mod target;
 pub mod untouched;
+pub mod vain;
+
+#[cfg(test)]
+mod tests;

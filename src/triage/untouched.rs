@@ -39,6 +39,8 @@ mod tests {
                 oom_killed: false,
                 started_at: Some(started_at.parse().unwrap()),
                 finished_at: None,
+                network: None,
+                networks: Vec::new(),
             }),
         }
     }

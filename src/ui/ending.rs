@@ -71,7 +71,7 @@ impl<'a> Ending<'a> {
             Event::StepObserved { step, phase: Phase::Do, finding, .. } => {
                 let failure = match finding {
                     Finding::Failed { message } => Some(message.clone()),
-                    Finding::Happened | Finding::MayRun => None,
+                    Finding::Happened | Finding::MayRun | Finding::Followed => None,
                 };
                 self.past.entry(step.clone()).or_default().failure = failure;
             }

@@ -8,7 +8,9 @@ use super::reporter::Reporter;
 use crate::base::amount::Span;
 use crate::base::clock::{Clock, Timestamp};
 use crate::base::id::{RunId, StepKey};
+use crate::model::drift::Drift;
 use crate::run::event::{Phase, Record};
+use crate::run::outlook::Open;
 use crate::run::signal::{Signal, Stream};
 
 /// What a line says. Part of the public interface.
@@ -20,6 +22,10 @@ enum Line<'a> {
     },
     /// The record as it stands in the journal.
     Record(&'a Record),
+    Outlook {
+        at: Timestamp,
+        steps: &'a [Open],
+    },
     Output {
         at: Timestamp,
         step: &'a StepKey,
@@ -35,6 +41,17 @@ enum Line<'a> {
         saw: &'a str,
         streak: u32,
         needed: u32,
+    },
+    Lapsed {
+        at: Timestamp,
+        /// Absent for the approval of the plan.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        step: Option<&'a StepKey>,
+        differences: &'a Drift,
+    },
+    Warning {
+        at: Timestamp,
+        what: &'a str,
     },
     Waiting {
         at: Timestamp,
@@ -62,13 +79,16 @@ impl<W: Write + Send> Reporter for JsonReporter<W> {
         let line = match signal {
             Signal::Opened { run } => Line::Opened { run: *run },
             Signal::Recorded(record) => Line::Record(record),
+            Signal::Outlook(steps) => Line::Outlook { at, steps },
             Signal::Output { step, phase, stream, line } => {
                 Line::Output { at, step, phase: *phase, stream: *stream, line }
             }
             Signal::Checked { step, check, holds, saw, streak, needed } => {
                 Line::Check { at, step, check, holds: *holds, saw, streak: *streak, needed: *needed }
             }
+            Signal::Lapsed { step, drift } => Line::Lapsed { at, step: step.as_ref(), differences: drift },
             Signal::Waiting { what, at_most } => Line::Waiting { at, what, at_most: *at_most },
+            Signal::Warned { what } => Line::Warning { at, what },
         };
         // A reader that went away is no reason to stop a recovery.
         if let Ok(text) = serde_json::to_string(&line) {
@@ -113,9 +133,12 @@ mod tests {
             let kind = match signal {
                 Signal::Opened { .. } => "opened",
                 Signal::Recorded(_) => "record",
+                Signal::Outlook(_) => "outlook",
                 Signal::Output { .. } => "output",
                 Signal::Checked { .. } => "check",
+                Signal::Lapsed { .. } => "lapsed",
                 Signal::Waiting { .. } => "waiting",
+                Signal::Warned { .. } => "warning",
             };
             assert_eq!(line["kind"], kind);
         }

@@ -51,12 +51,11 @@ impl<W: Write + Send> Reporter for LineReporter<W> {
     }
 
     fn tick(&mut self) {
-        let held = self.narrator.held();
-        self.write(&held);
         if self.volume > Volume::Quiet && !self.narrator.watch.is_over() && self.beat.is_due(self.clock.now())
         {
             let beat = self.beat.clone();
-            let lines = self.narrator.still();
+            let mut lines = self.narrator.held();
+            lines.extend(self.narrator.still());
             self.write(&lines);
             self.beat = beat;
         }

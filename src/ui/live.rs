@@ -113,8 +113,6 @@ impl<W: Write + Send> Reporter for LiveReporter<W> {
     }
 
     fn tick(&mut self) {
-        let held = self.narrator.held();
-        self.write(&held);
         self.refresh();
         self.steps.values().chain(&self.run).for_each(ProgressBar::tick);
     }

@@ -3,17 +3,24 @@
 //! Standard output is data, standard error is talk. Whatever a host wrote is cleaned before it is shown; colour and marks are
 //! taken away where they are not wanted, and never change the words.
 
+pub mod alerts;
+pub mod audit;
 mod beat;
+pub mod coverage;
+pub mod doctor;
+pub mod drift;
 mod ending;
 pub mod error;
 mod field;
 mod json;
 mod line;
 mod live;
+pub mod lock;
 pub mod look;
 mod narrator;
 mod opening;
 mod outline;
+mod outlook;
 pub mod paint;
 pub mod patience;
 pub mod plan;
@@ -30,6 +37,7 @@ mod steps;
 mod story;
 pub mod summary;
 pub mod table;
+pub mod triage;
 pub mod undo;
 mod watch;
 mod words;

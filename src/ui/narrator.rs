@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::drift;
 use super::opening;
 use super::outline::Outline;
+use super::outlook;
 use super::paint::{Ink, clean, hang};
 use super::watch::{Watch, of_check};
 use super::words::{About, Said, Tone, of_event};
@@ -19,7 +21,7 @@ pub enum Volume {
     /// Only failures, and how the run ends.
     Quiet,
     Normal,
-    /// Also every try of a check, what was not needed, and what steps hand on to later ones.
+    /// Also every try of a check, what was not needed, the locks, and what steps hand on to later ones.
     Verbose,
 }
 
@@ -72,7 +74,7 @@ impl Narrator {
         lines
     }
 
-    /// The line that waited for more to say. To be asked for whenever nothing is signalled for a moment.
+    /// The line that waited for more to say. To be asked for when a silence is broken, and before a pause.
     pub fn held(&mut self) -> Vec<String> {
         let records = std::mem::take(&mut self.opening);
         let Some(first) = records.first() else { return Vec::new() };
@@ -82,12 +84,19 @@ impl Narrator {
     fn said(&mut self, signal: &Signal) -> Vec<String> {
         match signal {
             Signal::Recorded(record) => self.record(record),
+            Signal::Lapsed { step, drift } => {
+                let about = step.as_ref().map_or("run", |step| step.as_str());
+                let head = self.line(self.clock.now(), about, Tone::Unsure, "the approval has lapsed");
+                std::iter::once(head).chain(drift::lines(drift)).collect()
+            }
+            Signal::Warned { what } => vec![self.line(self.clock.now(), "run", Tone::Unsure, &clean(what))],
             _ if self.volume == Volume::Quiet => Vec::new(),
             Signal::Opened { run } => {
                 let run = run.short();
                 let resume = Ink::Command.on(format!("opsctl resume {run}"));
                 vec![format!("run {run}, if anything interrupts it: {resume}")]
             }
+            Signal::Outlook(steps) => outlook::lines(steps),
             Signal::Output { step, stream, line, .. } => {
                 let stream = match stream {
                     Stream::Out => "out",
@@ -134,7 +143,9 @@ impl Narrator {
     }
 
     fn record(&mut self, record: &Record) -> Vec<String> {
-        if let Event::StepStarted { step, .. } = &record.event {
+        if let Event::StepStarted { step, .. }
+        | Event::StepObserved { step, finding: Finding::Followed, .. } = &record.event
+        {
             self.checks.retain(|(of, _), _| of != step);
         }
         if !self.is_told(&record.event) {
@@ -163,7 +174,13 @@ impl Narrator {
     fn is_told(&self, event: &Event) -> bool {
         match self.volume {
             Volume::Quiet => is_for_the_quiet(event),
-            Volume::Normal => !matches!(event, Event::StepSkipped { why: Skip::NotNeeded, .. }),
+            Volume::Normal => !matches!(
+                event,
+                Event::StepSkipped { why: Skip::NotNeeded, .. }
+                    | Event::LeaseTaken { .. }
+                    | Event::LeaseReleased { .. }
+                    | Event::LeaseKept { .. }
+            ),
             Volume::Verbose => true,
         }
     }
@@ -202,6 +219,7 @@ fn is_for_the_quiet(event: &Event) -> bool {
         | Event::EpochStarted { .. }
         | Event::LeaseTaken { .. }
         | Event::LeaseReleased { .. }
+        | Event::LeaseKept { .. }
         | Event::StepStarted { .. }
         | Event::StepSkipped { .. }
         | Event::Decision { .. }

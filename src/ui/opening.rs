@@ -7,6 +7,8 @@ use crate::run::event::{Choice, Event, Record};
 pub fn belongs(event: &Event, is_first: bool) -> bool {
     match event {
         Event::RunCreated { .. } | Event::EpochStarted { .. } => true,
+        // They come between, and are not worth a word.
+        Event::LeaseTaken { .. } => !is_first,
         _ => !is_first && phrase(event).is_some(),
     }
 }
@@ -20,7 +22,7 @@ fn phrase(event: &Event) -> Option<(String, &str)> {
         Event::Decision { by, choice, reason: None } => {
             let what = match choice {
                 Choice::ApprovePlan { plan } => format!("plan {} approved", short(plan)),
-                Choice::ApproveStep { step } => format!("`{step}` approved"),
+                Choice::ApproveStep { step, .. } => format!("`{step}` approved"),
                 Choice::Resume => "resumed".to_owned(),
                 Choice::DeclineStep { .. } | Choice::UndoPast { .. } | Choice::Abandon => return None,
             };
@@ -65,7 +67,7 @@ mod tests {
     #[test]
     fn who_begins_a_run_is_named_once() {
         let approved = || decided("erin@laptop", Choice::ApprovePlan { plan: plan().digest() });
-        let step = decided("erin@laptop", Choice::ApproveStep { step: key("drop") });
+        let step = decided("erin@laptop", Choice::ApproveStep { step: key("drop"), containers: None });
         let begun = text(&records([created(), epoch(), approved(), step]));
         assert_eq!(
             begun,
@@ -87,7 +89,7 @@ mod tests {
 
     #[test]
     fn what_comes_later_or_with_a_reason_has_its_own_line() {
-        let approval = decided("erin@laptop", Choice::ApproveStep { step: key("drop") });
+        let approval = decided("erin@laptop", Choice::ApproveStep { step: key("drop"), containers: None });
         assert!(!belongs(&approval, true));
         assert!(belongs(&approval, false));
         let reason = Some("the dump is verified".to_owned());

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::drift;
 use super::field::Fields;
 use super::paint::{Ink, visible};
 use super::steps::{self, is_skipped};
@@ -32,6 +33,11 @@ pub fn json(plan: &Plan) -> String {
     }
     let line = serde_json::to_string(&Line { plan }).expect("a plan is made of maps with string keys");
     format!("{line}\n")
+}
+
+/// What came of trying its checks before anything is changed.
+pub fn preflight(tried: usize, hold: usize) -> String {
+    format!("before anything is changed, each check was tried once: {hold} of {tried} held\n\n")
 }
 
 fn head(plan: &Plan) -> String {
@@ -63,6 +69,9 @@ fn foot(plan: &Plan, numbers: &BTreeMap<StepKey, usize>, next: Option<&str>) -> 
         add_undo(&mut fields, &steps, numbers);
         let text = "the run halts at the step, unless that says otherwise, and can be resumed";
         fields.add("failure", Ink::Plain, text);
+    }
+    if let Some(basis) = drift::basis(plan) {
+        fields.add("state", Ink::Plain, &basis);
     }
     let mut text = fields.into_text();
     if let Some(next) = next {

@@ -27,13 +27,17 @@ pub struct Recovered {
 }
 
 impl Voice {
+    /// A certificate has no row: there is nothing to say of it here.
+    ///
     /// # Errors
     /// When standard output cannot be written.
     pub fn saw(self, rows: &[Row]) -> Result<()> {
         if self.is_json {
             return give(&status::json(rows));
         }
-        self.talk(&status::text(rows));
+        if !rows.is_empty() {
+            self.talk(&status::text(rows));
+        }
         Ok(())
     }
 

@@ -268,7 +268,7 @@ mod tests {
     fn a_run_that_succeeded() {
         let approved = Event::Decision {
             by: "erin@laptop".to_owned(),
-            choice: Choice::ApproveStep { step: key("drop") },
+            choice: Choice::ApproveStep { step: key("drop"), containers: None },
             reason: None,
         };
         let events: &[&[Event]] = &[

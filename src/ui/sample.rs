@@ -15,6 +15,7 @@ use crate::model::operation::{Command, HttpRequest, Operation, Program, Via};
 use crate::model::plan::*;
 use crate::model::runbook::{OnInterrupted, Retry, Risk};
 use crate::run::event::*;
+use crate::run::receipt::Processes;
 
 pub fn key(text: &str) -> StepKey {
     StepKey::new(text)
@@ -66,6 +67,7 @@ pub fn step(name: &str, title: &str, task: Task) -> PlannedStep {
         done_when: None,
         expect: Vec::new(),
         undo: PlannedUndo::None,
+        touches: Vec::new(),
         approve: None,
         timeout: None,
         retry: None,
@@ -125,7 +127,7 @@ pub fn plan() -> Plan {
         inventory: "opsctl.yaml".to_owned(),
         hosts: BTreeMap::from([(
             "app".to_owned(),
-            Host { address, escalation: Some(Become::Sudo), ssh_config: None },
+            Host { address, escalation: Some(Become::Sudo), ssh_config: None, state_dir: None },
         )]),
         basis: Default::default(),
         steps: vec![database, mend, tag, restart("argus-1", 3001), restart("argus-2", 3002), flush, drop],
@@ -147,12 +149,16 @@ fn flush_task() -> Task {
 }
 
 fn deferred() -> Task {
-    let args = Map::from_iter([("database".to_owned(), Value::from("{{ outputs.database.old }}"))]);
+    let args = Map::from_iter([
+        ("database".to_owned(), Value::from("{{ outputs.database.old }}")),
+        ("user".to_owned(), Value::from("{{ database.user }}")),
+    ]);
+    let scope = Map::from_iter([("database".to_owned(), serde_json::json!({ "user": "argus" }))]);
     Task {
         action: "postgres.drop".to_owned(),
         effect: Effect::Destroys,
         host: Some("app".to_owned()),
-        form: Form::Deferred { args, scope: Map::new(), within: None },
+        form: Form::Deferred { args, scope, within: None },
     }
 }
 
@@ -223,7 +229,14 @@ pub fn no_route() -> Outcome {
 
 pub fn lost(message: &str, took_effect: bool) -> Outcome {
     let outputs = Default::default();
-    Outcome::Unknown { message: message.to_owned(), took_effect, outputs, log: None, ms: 12_000 }
+    Outcome::Unknown {
+        message: message.to_owned(),
+        took_effect,
+        processes: Processes::Untouched,
+        outputs,
+        log: None,
+        ms: 12_000,
+    }
 }
 
 pub fn waiting_for_host() -> Rest {

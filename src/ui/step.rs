@@ -8,6 +8,7 @@ use crate::model::check::Patience;
 use crate::model::operation::{HttpRequest, Operation};
 use crate::model::plan::{Effect, Form, PlannedCheck, PlannedFailure, PlannedStep, PlannedUndo, Task, When};
 use crate::model::runbook::{OnInterrupted, Retry};
+use crate::model::template::{self, Scope};
 
 /// What is said of a step, besides its number, key and title.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -177,18 +178,20 @@ fn marked(task: &Task) -> String {
 pub fn call(task: &Task) -> String {
     match &task.form {
         Form::Ready(operation) => of_operation(operation),
-        Form::Deferred { args, .. } => {
+        Form::Deferred { args, scope, .. } => {
             format!(
                 "{} {} (filled in from an earlier step's output when its turn comes)",
                 task.action,
-                of_args(args)
+                of_args(args, scope)
             )
         }
     }
 }
 
-fn of_args(args: &Map<String, Value>) -> String {
+/// What is known already is filled in, for the reader.
+fn of_args(args: &Map<String, Value>, scope: &Scope) -> String {
     let args = args.iter().map(|(name, value)| {
+        let value = template::render_value(value, scope).unwrap_or_else(|_| value.clone());
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         format!("{}={}", visible(name), visible(&value))
     });

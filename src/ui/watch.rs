@@ -8,7 +8,7 @@ use super::paint::clean;
 use crate::base::amount::Span;
 use crate::base::clock::{Timestamp, elapsed};
 use crate::base::id::StepKey;
-use crate::run::event::{Event, Phase};
+use crate::run::event::{Event, Finding, Phase};
 use crate::run::signal::Signal;
 
 #[derive(Debug, Clone, Default)]
@@ -48,7 +48,7 @@ impl Watch {
         (self.waiting, self.look) = (None, None);
         self.heard = Some(now);
         match signal {
-            Signal::Opened { .. } => {}
+            Signal::Opened { .. } | Signal::Outlook(_) | Signal::Lapsed { .. } | Signal::Warned { .. } => {}
             Signal::Recorded(record) => self.event(&record.event, record.at),
             Signal::Output { step, line, .. } => {
                 if let Some(underway) = self.running.get_mut(step) {
@@ -71,7 +71,8 @@ impl Watch {
 
     fn event(&mut self, event: &Event, at: Timestamp) {
         match event {
-            Event::StepStarted { step, attempt, phase } => {
+            Event::StepStarted { step, attempt, phase }
+            | Event::StepObserved { step, attempt, phase, finding: Finding::Followed, .. } => {
                 let underway =
                     Underway { phase: *phase, attempt: *attempt, since: at, check: None, last_line: None };
                 self.running.insert(step.clone(), underway);
@@ -93,6 +94,7 @@ impl Watch {
             Event::RunCreated { .. }
             | Event::LeaseTaken { .. }
             | Event::LeaseReleased { .. }
+            | Event::LeaseKept { .. }
             | Event::Decision { .. }
             | Event::UndoRequested { .. } => {}
         }

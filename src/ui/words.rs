@@ -8,6 +8,7 @@ use crate::base::amount::Span;
 use crate::base::id::StepKey;
 use crate::model::plan::Digest;
 use crate::run::event::{Choice, End, Event, Evidence, Finding, Outcome, Phase, Rest, Skip};
+use crate::run::receipt::Processes;
 
 /// What an event is about, how it is meant, and what it says.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,8 +72,13 @@ pub fn of_event(event: &Event, outline: &Outline) -> Said {
         Event::EpochStarted { operator, pid } => {
             run(Tone::Plain, format!("taken up by {operator} (pid {pid})"))
         }
-        Event::LeaseTaken { host: name, fence } => host(name, format!("locked for this run (fence {fence})")),
+        Event::LeaseTaken { host: name, fence, .. } => {
+            host(name, format!("locked for this run (fence {fence})"))
+        }
         Event::LeaseReleased { host: name } => host(name, "lock released".to_owned()),
+        Event::LeaseKept { host: name } => {
+            host(name, "did not answer when its lock was released: it may still be locked".to_owned())
+        }
         Event::StepStarted { step, attempt, phase } => {
             on(step, Tone::Begun, started(step, *attempt, *phase, outline))
         }
@@ -93,7 +99,7 @@ pub fn of_event(event: &Event, outline: &Outline) -> Said {
                 Choice::ApprovePlan { plan } => {
                     run(Tone::Plain, said(&format!("plan {} approved", short(plan))))
                 }
-                Choice::ApproveStep { step } => on(step, Tone::Plain, said("approved")),
+                Choice::ApproveStep { step, .. } => on(step, Tone::Plain, said("approved")),
                 Choice::DeclineStep { step } => on(step, Tone::Skipped, said("declined")),
                 Choice::UndoPast { step } => on(step, Tone::Plain, said("undo past it allowed")),
                 Choice::Resume => run(Tone::Plain, said("resumed")),
@@ -168,13 +174,18 @@ pub fn of_outcome(outcome: &Outcome, phase: Phase) -> (Tone, String) {
             let effect = if *may_have_changed { "may have changed something" } else { "changed nothing" };
             (Tone::Bad, format!("{undo}failed after {}, {effect}: {}", milliseconds(*ms), clean(message)))
         }
-        (Outcome::Unknown { message, took_effect, ms, .. }, _) => {
+        (Outcome::Unknown { message, took_effect, processes, ms, .. }, _) => {
             let what = match took_effect {
                 true => "it took effect, and nobody saw what is expected of it hold",
                 false => "nobody knows whether it took effect",
             };
-            let text = format!("{undo}unknown after {}, {what}: {}", milliseconds(*ms), clean(message));
-            (Tone::Unsure, text)
+            let processes = match processes {
+                Processes::Untouched => "",
+                Processes::Ended => "; its processes were ended, and are gone",
+                Processes::Unproved => "; its processes were told to end, and may go on",
+            };
+            let (after, message) = (milliseconds(*ms), clean(message));
+            (Tone::Unsure, format!("{undo}unknown after {after}, {what}: {message}{processes}"))
         }
     }
 }
@@ -185,6 +196,8 @@ fn observed(finding: &Finding, by: &Evidence, phase: Phase) -> (Tone, String) {
         (Finding::Happened, Phase::Undo) => (Tone::Undone, "settled: the undo took effect"),
         (Finding::MayRun, Phase::Do) => (Tone::Plain, "settled: it may be started again"),
         (Finding::MayRun, Phase::Undo) => (Tone::Plain, "settled: the undo may be started again"),
+        (Finding::Followed, Phase::Do) => (Tone::Begun, "found on its host: followed to its end"),
+        (Finding::Followed, Phase::Undo) => (Tone::Begun, "undo found on its host: followed to its end"),
         (Finding::Failed { .. }, Phase::Do) => (Tone::Bad, "failed"),
         (Finding::Failed { .. }, Phase::Undo) => (Tone::Bad, "undo failed"),
     };
@@ -193,6 +206,10 @@ fn observed(finding: &Finding, by: &Evidence, phase: Phase) -> (Tone, String) {
             format!("{}, {by} says so: {reason}", clean(message))
         }
         (_, Finding::Failed { message }) => return (tone, format!("{what}: {}", clean(message))),
+        (Evidence::Receipt, Finding::MayRun) => {
+            return (tone, "settled: it never began, its host has no receipt of it".to_owned());
+        }
+        (Evidence::Receipt, _) | (_, Finding::Followed) => return (tone, what.to_owned()),
         (Evidence::When, _) => "its `when` could not be worked out".to_owned(),
         (Evidence::DoneWhen, Finding::Happened) => "its `done_when` holds".to_owned(),
         (Evidence::Expect, _) => "it took effect, and what is expected of it holds".to_owned(),

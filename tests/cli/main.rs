@@ -2,10 +2,16 @@
 //! commands, so that no Docker is needed; what needs real hosts is in `tests/lab`.
 
 mod actions;
+mod alerts;
 mod asking;
+mod auditing;
+mod docker;
+mod drift;
+mod locks;
 mod messages;
 mod mistakes;
 mod running;
 mod scene;
 mod surviving;
+mod triage;
 mod undoing;

@@ -2,7 +2,7 @@
 
 use crate::scene::Scene;
 
-const SITE: &str = "name: Example\nhosts:\n  here: { address: local }\nprojects:\n  web: { host: here, directory: /srv/web }\n\
+const SITE: &str = "name: Example\nhosts:\n  here: { address: local, state_dir: FOLDER/host }\nprojects:\n  web: { host: here, directory: /srv/web }\n\
     services:\n  argus:\n    project: web\n    instances:\n      argus-1: { health: 'http://localhost:1/health' }\n";
 
 /// A runbook about a service that runs one line for the shell.
@@ -15,7 +15,8 @@ fn mend(line: &str) -> String {
 
 fn scene(line: &str) -> Scene {
     let scene = Scene::new();
-    scene.file("opsctl.yaml", SITE).file("runbooks/mend.yaml", &mend(line));
+    let site = SITE.replace("FOLDER", &scene.path("").display().to_string());
+    scene.file("opsctl.yaml", &site).file("runbooks/mend.yaml", &mend(line));
     scene
 }
 

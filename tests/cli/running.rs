@@ -32,7 +32,16 @@ fn json_events_are_one_object_a_line_with_a_chained_journal_inside() {
     let types: Vec<_> = lines.iter().filter_map(|line| line["type"].as_str()).collect();
     assert_eq!(
         types,
-        ["run_created", "epoch_started", "decision", "step_started", "step_finished", "run_ended"],
+        [
+            "run_created",
+            "epoch_started",
+            "lease_taken",
+            "decision",
+            "step_started",
+            "step_finished",
+            "run_ended",
+            "lease_released"
+        ],
         "{lines:#?}"
     );
 }
@@ -178,9 +187,53 @@ fn items_run_side_by_side_when_the_step_says_so() {
     for_each: "{{ ['a', 'b'] }}"
     parallel: 2
     timeout: 20s
-    do: { command: { shell: 'touch "$DIR/{{ item | raw }}"; until test -e "$DIR/a" && test -e "$DIR/b"; do sleep 0.02; done' } }
+    do: { command: { shell: 'touch "$DIR/{{ item | raw }}"; while test -d "$DIR" && ! { test -e "$DIR/a" && test -e "$DIR/b"; }; do sleep 0.02; done' } }
     undo: none
 "#,
     );
     scene.opsctl(&["run", "parallel", "--yes"]).ends_with(0);
+}
+
+/// One that changes something, and looks afterwards by `check`.
+fn looked_at_by(scene: &Scene, check: &str) {
+    let step = format!(
+        r#"
+  - id: one
+    title: One
+    on: here
+    do: {{ command: {{ shell: 'touch "$DIR/done"' }} }}
+    expect: [{check}]
+    undo: none
+"#
+    );
+    scene.runbook("looked", &step);
+}
+
+#[test]
+fn a_check_that_is_broken_itself_is_found_before_anything_is_changed() {
+    let scene = Scene::new();
+    looked_at_by(&scene, "{ command: { argv: [no-such-command], reads: true } }");
+    let refused = scene.opsctl(&["run", "looked", "--yes"]).ends_with(3);
+    insta::assert_snapshot!(refused);
+    assert!(!scene.path("done").exists());
+    assert!(scene.opsctl(&["runs", "list"]).ends_with(0).contains("no run"), "none was made");
+    // In the daytime as well.
+    scene.opsctl(&["plan", "looked"]).ends_with(3);
+    scene.opsctl(&["run", "looked", "--plan"]).ends_with(3);
+    scene.opsctl(&["plan", "looked", "--no-preflight"]).ends_with(0);
+    // Whoever insists gets what was to be expected.
+    scene.opsctl(&["run", "looked", "--yes", "--no-preflight"]).ends_with(10);
+    assert!(scene.path("done").exists());
+}
+
+#[test]
+fn a_check_that_does_not_hold_yet_is_no_hindrance() {
+    let scene = Scene::new();
+    looked_at_by(&scene, r#"{ command: { shell: 'test -e "$DIR/done"', reads: true } }"#);
+    let said = scene.opsctl(&["run", "looked", "--yes"]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let told = "before anything is changed, each check was tried once: 0 of 1 held";
+    assert!(said.stderr.contains(told), "{}", said.stderr);
+    let again = scene.opsctl(&["plan", "looked"]);
+    assert!(again.stderr.contains("each check was tried once: 1 of 1 held"), "{}", again.stderr);
 }

@@ -6,6 +6,20 @@ use std::process::{Command, Output, Stdio};
 
 use regex::Regex;
 
+/// Two steps, each of which appends its name to a file and prints it.
+pub const ONE_AND_TWO: &str = r#"
+  - id: one
+    title: One
+    on: here
+    do: { command: { shell: 'echo one | tee -a "$DIR/log"' } }
+    undo: none
+  - id: two
+    title: Two
+    on: here
+    do: { command: { shell: 'echo two | tee -a "$DIR/log"' } }
+    undo: none
+"#;
+
 pub struct Scene {
     folder: tempfile::TempDir,
 }
@@ -17,13 +31,15 @@ pub struct Seen {
     pub stderr: String,
 }
 
-const INVENTORY: &str = "name: test\nhosts:\n  here: { address: local }\n";
-
 impl Scene {
     /// A site with the one host `here`, this machine.
     pub fn new() -> Scene {
         let scene = Scene { folder: tempfile::tempdir().unwrap() };
-        scene.file("opsctl.yaml", INVENTORY);
+        let host = scene.path("host");
+        scene.file(
+            "opsctl.yaml",
+            &format!("name: test\nhosts:\n  here: {{ address: local, state_dir: {} }}\n", host.display()),
+        );
         fs::create_dir(scene.path("runbooks")).unwrap();
         scene
     }
@@ -78,6 +94,35 @@ impl Scene {
         text.lines().map(String::from).collect()
     }
 
+    /// Kills a command on the host, and what watches it there: it leaves no exit code.
+    pub fn kill_the_command(&self, receipt: &str) {
+        let run = self.run_folder().file_name().unwrap().to_owned();
+        let claim = self.path("host/runs").join(run).join(format!("{receipt}.claim"));
+        let claim = fs::read_to_string(claim).unwrap();
+        let words: Vec<_> = claim.split(' ').collect();
+        let (group, start, watcher): (u32, &str, u32) =
+            (words[3].parse().unwrap(), words[4], words[5].parse().unwrap());
+        assert_eq!(stat(group).unwrap()[19], start, "it is another process by now");
+        // One process at a time, by its own number: to a program `kill`, a group is too easily everybody.
+        let members = fs::read_dir("/proc").unwrap().filter_map(|entry| {
+            let pid: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+            (stat(pid)?[2] == group.to_string()).then_some(pid)
+        });
+        for pid in std::iter::once(watcher).chain(members) {
+            assert!(pid > 1);
+            // A child may have gone with its parent.
+            Command::new("kill")
+                .args(["-s", "KILL", &pid.to_string()])
+                .stderr(Stdio::null())
+                .status()
+                .unwrap();
+        }
+        // It may have nobody to reap it.
+        while stat(group).is_some_and(|stat| stat[0] != "Z") {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+
     /// The one run's folder.
     pub fn run_folder(&self) -> PathBuf {
         let mut runs: Vec<_> =
@@ -106,6 +151,12 @@ impl Scene {
             Regex::new(pattern).unwrap().replace_all(&text, *with).into_owned()
         })
     }
+}
+
+/// The fields of `/proc/PID/stat` from the state on: the state, the parent, the group, and at 19 the start time.
+fn stat(pid: u32) -> Option<Vec<String>> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    Some(stat.rsplit_once(") ")?.1.split_whitespace().map(String::from).collect())
 }
 
 impl Seen {

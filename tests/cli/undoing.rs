@@ -108,5 +108,7 @@ fn an_abandoned_run_is_left_as_it_is_for_good() {
     scene.opsctl(&["run", "half", "--yes"]).ends_with(10);
     scene.opsctl(&["abandon", "latest", "--reason", "mended by hand"]).ends_with(0);
     scene.opsctl(&["resume", "latest"]).ends_with(2);
+    let said = scene.opsctl(&["undo", "latest", "--yes"]).ends_with(2);
+    assert!(said.contains("is abandoned: it cannot be undone"), "{said}");
     assert_eq!(scene.lines("log"), ["try"]);
 }

@@ -20,7 +20,8 @@ impl Sshd {
         Sshd::start_with("")
     }
 
-    /// With further lines for its configuration.
+    /// With further lines for its configuration. Login shells pass over their owner's start-up file, which may take longer than all
+    /// that is tried here: bash does so when it believes that it was started by another shell.
     pub fn start_with(configuration: &str) -> Sshd {
         let program = program();
         let folder = tempfile::tempdir().unwrap();
@@ -30,7 +31,7 @@ impl Sshd {
         let port = free_port();
         let text = format!(
             "ListenAddress 127.0.0.1\nPort {port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nUsePAM no\n\
-             StrictModes no\nPermitRootLogin yes\nPasswordAuthentication no\n{configuration}\n",
+             StrictModes no\nPermitRootLogin yes\nPasswordAuthentication no\nSetEnv SHLVL=1\n{configuration}\n",
             path("host"),
             path("user.pub"),
         );
@@ -105,6 +106,7 @@ impl Sshd {
             address: "ssh://box".parse().unwrap(),
             escalation: None,
             ssh_config: Some(PathBuf::from("ssh_config")),
+            state_dir: Some(self.folder.path().join("host-state").display().to_string()),
         }
     }
 
@@ -115,6 +117,11 @@ impl Sshd {
         for pid in connections {
             kill(signal, pid);
         }
+    }
+
+    /// Sends a signal to every client, whoever it belongs to.
+    pub fn signal_clients(&self, signal: &str) {
+        self.clients().into_iter().for_each(|pid| kill(signal, pid));
     }
 
     /// The commands that it runs for its connections: all that is below them and not itself.

@@ -20,12 +20,15 @@ ssh_port=22022
 http_port=22080                    # nginx of the ssh host
 registry_port=22050
 local_http_port=22081              # nginx of the local stack; its other ports are the document's own
+local_https_port=22444
 
 versions=(v1.0.0 v1.1.0 v1.2.0 v1.3.0-bad)
 stack_directory=/opt/opareta/infrastructure/docker
 local_directory=$state/local/docker
 compose_file=docker-compose.prod.yml
 project=docker                     # nobody named it, so Compose took the folder's name
+
+filler=opareta-filler             # in the words of a process that takes memory on purpose
 
 export DOCKER_CLI_HINTS=false COMPOSE_STATUS_STDOUT=0
 

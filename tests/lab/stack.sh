@@ -7,14 +7,37 @@ service_count=11
 
 # The stack's folder for a place, as a tar on stdout.
 stack_tar() {
-    local folder where=$registry:5000 address=0.0.0.0 port=80
-    if [[ $1 == local ]]; then where=127.0.0.1:$registry_port address=127.0.0.1 port=$local_http_port; fi
+    local folder where=$registry:5000 address=0.0.0.0 port=80 https_port=443
+    if [[ $1 == local ]]; then
+        where=127.0.0.1:$registry_port address=127.0.0.1 port=$local_http_port https_port=$local_https_port
+    fi
     folder=$(mktemp -d "$state/stack.XXXXXX")
     cp -r "$lab/stack/." "$folder"
-    sed -e "s|@REGISTRY@|$where|; s|@PUBLIC_ADDRESS@|$address|; s|@HTTP_PORT@|$port|" "$folder/env" >"$folder/.env"
+    sed -e "s|@REGISTRY@|$where|; s|@PUBLIC_ADDRESS@|$address|; s|@HTTP_PORT@|$port|; s|@HTTPS_PORT@|$https_port|" \
+        "$folder/env" >"$folder/.env"
     rm "$folder/env"
+    mkdir "$folder/acme" "$folder/certificates"
+    certificate 90 "$folder/certificates"
     chmod -R u=rwX,go=rX "$folder"
+    chmod 0600 "$folder/certificates/opareta.key"
     tar -C "$folder" --owner=0 --group=0 -c .
+    rm -rf "$folder"
+}
+
+# A certificate that lasts so many days, and its key, in a folder.
+certificate() {
+    need openssl openssl
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days "$1" -subj /CN=opareta.test \
+        -addext subjectAltName=DNS:opareta.test -keyout "$2/opareta.key" -out "$2/opareta.pem" 2>/dev/null
+}
+
+# Puts a certificate that lasts so many days where the stack's nginx reads it, which is not told.
+put_certificate() {
+    local place=$1 days=$2 folder
+    folder=$(mktemp -d "$state/certificate.XXXXXX")
+    certificate "$days" "$folder"
+    tar -C "$folder" --owner=0 --group=0 -c opareta.key opareta.pem |
+        at "$place" tar -C "$(directory_of "$place")/certificates" -x
     rm -rf "$folder"
 }
 
@@ -69,13 +92,21 @@ empty_stack() {
 # Everything of the stack runs its version, restarts by itself, and is healthy; nginx knows everybody's present address.
 start_stack() {
     local place=$1
-    at "$place" bash -s "$(directory_of "$place")" "$compose_file" "$service_count" "$project" <<'SCRIPT'
+    # This machine sees the processes of every container: those of the other stack stay.
+    at "$place" pkill -KILL -f "[${filler:0:1}]${filler:1}-$place" || true
+    at "$place" bash -s "$(directory_of "$place")" "$compose_file" "$service_count" "$project" "$filler" <<'SCRIPT'
 set -euo pipefail
 cd "$1"
-file=$2 count=$3 project=$4
+file=$2 count=$3 project=$4 filler=$5
 mine() { docker ps -a --filter "label=com.docker.compose.project=$project" "$@"; }
 
 for id in $(mine -q --filter status=paused); do docker unpause "$id" >/dev/null; done
+for volume in $(docker volume ls -q --filter "label=com.docker.compose.project=$project"); do
+    whole=$(find "$(docker volume inspect -f '{{.Mountpoint}}' "$volume")" -path '*/global/pg_control.whole')
+    [[ -n $whole ]] || continue
+    docker stop "$(mine -q --filter volume="$volume")" >/dev/null
+    mv "$whole" "${whole%.whole}"
+done
 # `update --restart=no` is no part of what Compose compares, so `up` would leave it.
 for id in $(mine -q); do
     [[ $(docker inspect -f '{{.HostConfig.RestartPolicy.Name}}' "$id") == always ]] || docker update --restart=always "$id" >/dev/null
@@ -85,9 +116,25 @@ said=$(mktemp)
 for try in 1 2 3; do
     docker compose -f "$file" up -d --quiet-pull >"$said" 2>&1 </dev/null && break
     [[ $try != 3 ]] || { cat "$said" >&2; exit 1; }
-    sleep 2
+    # After a power cut an engine may hold a port for a container that it could not start, until it is started anew itself.
+    if command -v lab-engine >/dev/null; then lab-engine restart; else sleep 2; fi
 done
 rm -f "$said"
+
+# Compose takes a container that was cut off from its network for one that is up.
+for id in $(mine -q); do
+    read -r network service < <(docker inspect -f '{{.HostConfig.NetworkMode}} {{index .Config.Labels "com.docker.compose.service"}}' "$id")
+    [[ -n $(docker inspect -f "{{with index .NetworkSettings.Networks \"$network\"}}{{.NetworkID}}{{end}}" "$id") ]] ||
+        docker network connect --alias "$service" "$network" "$id"
+done
+
+redis=$(mine -q --filter label=com.docker.compose.service=redis)
+for _ in $(seq 50); do
+    [[ $(docker exec "$redis" redis-cli ping 2>/dev/null) != PONG ]] || break
+    sleep 0.2
+done
+docker exec "$redis" redis-cli config set maxmemory 0 >/dev/null
+docker exec "$redis" redis-cli eval "for _, key in ipairs(redis.call('keys', '$filler:*')) do redis.call('unlink', key) end" 0 >/dev/null
 
 # nginx took its configuration and everybody's address when it started, and either may have changed since.
 reload() { docker compose -f "$file" exec -T nginx nginx -s reload >/dev/null 2>&1 </dev/null || true; }

@@ -19,7 +19,7 @@ fn one_instance_killed(way: Way) {
     let before = site.containers();
     site.lab("break", &["kill", "argus-1"]);
     let load = site.under_load(&["failover", "argus", "--yes"]);
-    load.assert_nothing_lost(&format!("kill argus-1, {way:?}"));
+    load.assert_nothing_lost(&site, "kill argus-1");
     assert_untouched(&site, &before, &["argus-1"]);
     assert!(load.stderr.contains("instance-down"), "{}", load.stderr);
 }
@@ -29,7 +29,7 @@ fn both_instances_killed(way: Way) {
     let before = site.containers();
     site.lab("break", &["kill", "argus"]);
     let load = site.under_load(&["failover", "argus", "--yes"]);
-    load.assert_nothing_lost(&format!("kill argus-1 and argus-2, {way:?}"));
+    load.assert_nothing_lost(&site, "kill argus-1 and argus-2");
     assert_untouched(&site, &before, &["argus-1", "argus-2"]);
     assert!(load.stderr.contains("service-down"), "{}", load.stderr);
 }
@@ -39,7 +39,7 @@ fn stopped_without_a_restart_policy(way: Way) {
     let before = site.containers();
     site.lab("break", &["disable", "argus-1"]);
     let load = site.under_load(&["failover", "argus-1", "--yes"]);
-    load.assert_nothing_lost(&format!("disable argus-1, {way:?}"));
+    load.assert_nothing_lost(&site, "disable argus-1");
     assert_untouched(&site, &before, &["argus-1"]);
 }
 
@@ -49,7 +49,7 @@ fn dependency_stopped(way: Way, dependency: &str) {
     let before = site.containers();
     site.lab("break", &["stop", dependency]);
     let load = site.under_load(&["failover", "argus", "--yes"]);
-    load.assert_nothing_lost(&format!("stop {dependency}, {way:?}"));
+    load.assert_nothing_lost(&site, &format!("stop {dependency}"));
     assert_untouched(&site, &before, &[dependency, "argus-1", "argus-2"]);
     assert_ne!(before[dependency], site.containers()[dependency], "`{dependency}` was started again");
 }
@@ -68,7 +68,7 @@ fn one_instance_frozen(way: Way) {
     let before = site.containers();
     site.lab("break", &["pause", "argus-1"]);
     let load = site.under_load(&["failover", "argus", "--yes"]);
-    load.assert_nothing_lost(&format!("pause argus-1, {way:?}"));
+    load.assert_nothing_lost(&site, "pause argus-1");
     assert_untouched(&site, &before, &["argus-1"]);
 }
 

@@ -2,8 +2,21 @@
 //!
 //! They need the lab, which `tests/run` brings up. A drill without a lab fails, and says so: it is never skipped.
 
+mod approved;
 mod drills;
+mod faults;
 mod interrupted;
+mod killed;
 mod looks;
+#[allow(dead_code, reason = "other tests use the rest of it")]
+#[path = "../common/measure.rs"]
+mod measure;
+mod named;
 mod older;
+#[path = "../common/passings.rs"]
+mod passings;
+mod power;
 mod site;
+mod table;
+#[path = "../common/totals.rs"]
+mod totals;

@@ -6,26 +6,11 @@ const PLUGIN: &str = "/usr/libexec/docker/cli-plugins/docker-compose";
 const HIDDEN: &str = "/usr/libexec/docker/docker-compose.hidden";
 const STANDALONE: &str = "/usr/local/bin/docker-compose";
 
-/// The host without Compose as a plugin of Docker; it comes back when this is dropped.
-struct WithoutPlugin<'a>(&'a Site);
-
-impl WithoutPlugin<'_> {
-    fn on(site: &Site) -> WithoutPlugin<'_> {
-        site.on_host(&format!("cp -L {PLUGIN} {STANDALONE} && mv {PLUGIN} {HIDDEN}"));
-        WithoutPlugin(site)
-    }
-}
-
-impl Drop for WithoutPlugin<'_> {
-    fn drop(&mut self) {
-        self.0.on_host(&format!("mv {HIDDEN} {PLUGIN} && rm {STANDALONE}"));
-    }
-}
-
 #[test]
 fn a_host_with_only_the_older_docker_compose_is_recovered_too() {
     let site = Site::take(Way::Sudo);
-    let _older = WithoutPlugin::on(&site);
+    let hide = format!("cp -L {PLUGIN} {STANDALONE} && mv {PLUGIN} {HIDDEN}");
+    let _older = site.altered(&hide, &format!("mv {HIDDEN} {PLUGIN} && rm {STANDALONE}"));
     site.lab("break", &["kill", "argus-1"]);
     let output = site.run(&["failover", "argus", "--yes"]);
     let said = text(&output.stderr);

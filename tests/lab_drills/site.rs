@@ -1,11 +1,14 @@
 //! A stack of the lab as a drill sees it: taken by one drill at a time, whole when it is taken.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+use crate::table;
 
 /// The ways opsctl can reach a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +22,23 @@ pub enum Way {
 }
 
 pub struct Site {
-    way: Way,
+    pub way: Way,
     inventory: PathBuf,
     state: tempfile::TempDir,
     /// Released with the site: the next drill waits for it.
     _turn: File,
+}
+
+/// The host as it should not stay; it is put back when this is dropped.
+pub struct Altered<'a> {
+    site: &'a Site,
+    back: String,
+}
+
+impl Drop for Altered<'_> {
+    fn drop(&mut self) {
+        self.site.on_host(&self.back);
+    }
 }
 
 /// What the load client counted.
@@ -75,8 +90,32 @@ impl Site {
         self.opsctl(arguments).output().unwrap()
     }
 
-    fn environment(&self) -> [(&'static str, PathBuf); 2] {
-        [("OPSCTL_INVENTORY", self.inventory.clone()), ("OPSCTL_STATE_DIR", self.state.path().to_owned())]
+    fn environment(&self) -> [(&'static str, PathBuf); 3] {
+        [
+            ("OPSCTL_INVENTORY", self.inventory.clone()),
+            ("OPSCTL_STATE_DIR", self.state.path().to_owned()),
+            ("XDG_CONFIG_HOME", self.config()),
+        ]
+    }
+
+    /// The user's own folder, of this drill alone.
+    fn config(&self) -> PathBuf {
+        self.state.path().join("config")
+    }
+
+    /// A runbook of the user's own.
+    pub fn runbook(&self, name: &str, text: &str) {
+        let folder = self.config().join("opsctl/runbooks");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(format!("{name}.yaml")), text).unwrap();
+    }
+
+    pub fn inventory(&self) -> &Path {
+        &self.inventory
+    }
+
+    pub fn state_dir(&self) -> &Path {
+        self.state.path()
     }
 
     /// Runs opsctl while the load client writes through nginx.
@@ -102,9 +141,30 @@ impl Site {
         output
             .lines()
             .filter_map(|line| line.split_once(' '))
-            .filter(|(service, _)| !service.is_empty())
+            .filter(|(service, _)| !service.is_empty() && !service.starts_with("<no"))
             .map(|(service, identity)| (service.to_owned(), identity.to_owned()))
             .collect()
+    }
+
+    /// Alters the host by one line of shell, until another takes that back.
+    pub fn altered(&self, change: &str, back: &str) -> Altered<'_> {
+        self.on_host(change);
+        Altered { site: self, back: back.to_owned() }
+    }
+
+    /// Starts the host, if it is not up, and waits for its engine.
+    pub fn power_on(&self) {
+        let docker = |arguments: &[&str]| {
+            let status =
+                Command::new("docker").args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
+            status.unwrap().success()
+        };
+        assert!(docker(&["start", "opsctl-lab-app"]), "the host cannot be started");
+        let deadline = Instant::now() + Duration::from_secs(120);
+        while !docker(&["exec", "opsctl-lab-app", "docker", "info"]) {
+            assert!(Instant::now() < deadline, "the host's engine does not come up");
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 
     /// Runs a line of shell where the stack's engine is, as root.
@@ -123,29 +183,19 @@ impl Site {
     }
 }
 
-impl Drop for Site {
-    /// The next drill makes sure of it again; this is for whoever looks at the lab after the last one.
-    fn drop(&mut self) {
-        let mut reset = Command::new(lab().join("reset"));
-        if self.way == Way::Local {
-            reset.arg("--local");
-        }
-        let _ = reset.output();
-    }
-}
-
 impl Load {
     pub fn count(&self, key: &str) -> u64 {
         self.counts[key].as_u64().unwrap_or_else(|| panic!("no `{key}` in {}", self.counts))
     }
 
-    /// Prints the figures of a drill, for the note of whoever runs it, and holds what must hold in each.
-    pub fn assert_nothing_lost(&self, drill: &str) {
-        println!("drill: {drill}: {}", self.counts);
+    /// Prints the figures of a drill, and holds what must hold in each.
+    pub fn assert_nothing_lost(&self, site: &Site, failure: &str) {
+        println!("drill: {failure}, {:?}: {}", site.way, self.counts);
         assert_eq!(self.status, 0, "{}", self.stderr);
         assert!(self.count("acknowledged_writes") > 0, "nothing was written: {}", self.counts);
         assert_eq!(self.count("missing_writes"), 0);
         assert_eq!(self.count("doubled_writes"), 0);
+        table::record(site, failure, self);
     }
 }
 

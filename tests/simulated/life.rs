@@ -2,6 +2,7 @@
 //!
 //! The engine, the journal and the person's commands are the real ones; only the hosts and the time are not.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -10,6 +11,8 @@ use opsctl::base::Result;
 use opsctl::base::clock::Clock;
 use opsctl::base::id::StepKey;
 use opsctl::engine::drive::{Engine, Person};
+use opsctl::engine::leases::{Denied, Terms};
+use opsctl::engine::vigil::Vigil;
 use opsctl::journal::store::{RunDir, Store, Turn};
 use opsctl::model::plan::Plan;
 use opsctl::run::decide::Question;
@@ -18,6 +21,8 @@ use opsctl::run::signal::Signal;
 use opsctl::run::state::{Course, RunState, Status, StepStatus};
 
 use crate::model::{Effect, Model};
+use crate::plans;
+use crate::site::Site;
 use crate::world::Hosts;
 
 const ADA: &str = "ada";
@@ -36,7 +41,9 @@ pub struct Life<'a> {
     /// Whether a person who comes back to it has it undone, instead of going on.
     pub gives_up: bool,
     /// The world as it was when each record became durable.
-    pub moments: Mutex<Vec<Model>>,
+    pub moments: Mutex<Vec<Site>>,
+    /// The steps about which a person was asked whether they took effect.
+    pub asked: Mutex<BTreeSet<StepKey>>,
 }
 
 /// How it ended, before and after the undo.
@@ -45,20 +52,37 @@ pub struct Ended {
     pub model: Model,
     pub last: RunState,
     pub records: Vec<Record>,
+    pub asked: BTreeSet<StepKey>,
 }
 
 impl<'a> Life<'a> {
     pub fn new(plan: &'a Plan, hosts: &'a Hosts, is_attended: bool) -> Life<'a> {
-        Life { plan, hosts, is_attended, gives_up: false, moments: Mutex::default() }
+        Life { plan, hosts, is_attended, gives_up: false, moments: Mutex::default(), asked: Mutex::default() }
     }
 
     /// From the first record to the last.
     pub async fn whole(&self, folder: &Path) -> Result<Ended> {
         let turn = Store::at(folder).create_run(self.plan, ADA, Clock::System)?;
         let dir = turn.dir.clone();
-        self.moments.lock().unwrap().push(self.hosts.model());
+        self.moments.lock().unwrap().push(self.hosts.site());
         let state = self.turn(turn).await?;
         self.end(&dir, state).await
+    }
+
+    /// From the first record until it has succeeded.
+    pub async fn there(&self, folder: &Path) -> Result<RunDir> {
+        let turn = Store::at(folder).create_run(self.plan, ADA, Clock::System)?;
+        let dir = turn.dir.clone();
+        let state = self.turn(turn).await?;
+        let state = self.until_it_has_ended(&dir, state).await?;
+        assert_eq!(state.status, Status::Succeeded);
+        Ok(dir)
+    }
+
+    /// One process that undoes it.
+    pub async fn back(&self, dir: &RunDir) -> Result<RunState> {
+        let (turn, _) = dir.take_turn(ADA, Clock::System)?;
+        self.undo(turn).await
     }
 
     /// What is left of it, as other processes take it up.
@@ -75,10 +99,20 @@ impl<'a> Life<'a> {
             last = self.undo(turn).await?;
             last = self.until_it_has_ended(dir, last).await?;
         }
+        // Who comes next gets every host, whatever the run could not give back.
+        if !self.hosts.site().ledger.held().is_empty() {
+            let next = plans::next();
+            let hosts = Hosts::new(&next, self.hosts.site(), None);
+            let root = dir.path.ancestors().nth(2).unwrap();
+            let turn = Store::at(root).create_run(&next, ADA, Clock::System)?;
+            let state = Box::pin(Life::new(&next, &hosts, false).turn(turn)).await?;
+            assert_eq!(state.status, Status::Succeeded, "{:?} are still locked", hosts.site().ledger.held());
+        }
         // What the disk holds says the same as what the last process knew.
         let history = dir.history()?;
         assert_eq!(*history.state(), last);
-        Ok(Ended { forward, model, last, records: history.records })
+        let asked = self.asked.lock().unwrap().clone();
+        Ok(Ended { forward, model, last, records: history.records, asked })
     }
 
     /// A person comes back again and again.
@@ -95,53 +129,48 @@ impl<'a> Life<'a> {
         Ok(state)
     }
 
-    async fn undo(&self, mut turn: Turn) -> Result<RunState> {
-        self.begin(&mut turn)?;
-        self.append(&mut turn, Event::UndoRequested { by: ADA.to_owned() })?;
-        self.drive(&mut turn).await?;
-        Ok(turn.journal.state().clone())
+    async fn undo(&self, turn: Turn) -> Result<RunState> {
+        self.drive(turn, vec![Event::UndoRequested { by: ADA.to_owned() }]).await
     }
 
     /// One process: what a person says first, then the engine. How the run stands then.
-    async fn turn(&self, mut turn: Turn) -> Result<RunState> {
-        self.begin(&mut turn)?;
+    async fn turn(&self, turn: Turn) -> Result<RunState> {
         let state = turn.journal.state().clone();
+        let mut decisions = Vec::new();
         if let Some(Rest::WaitingForPerson { step, .. }) = &state.rest {
-            self.append(&mut turn, self.said_about(&state, step))?;
+            decisions.push(self.said_about(&state, step));
         }
         if state.approved_by.is_none() && state.course == Course::Forward {
-            self.append(&mut turn, decision(Choice::ApprovePlan { plan: self.plan.digest() }))?;
+            decisions.push(decision(Choice::ApprovePlan { plan: self.plan.digest() }));
         }
         if state.status.is_resting() {
-            self.append(&mut turn, decision(Choice::Resume))?;
+            decisions.push(decision(Choice::Resume));
         }
-        self.drive(&mut turn).await?;
-        Ok(turn.journal.state().clone())
+        self.drive(turn, decisions).await
     }
 
-    fn begin(&self, turn: &mut Turn) -> Result<()> {
+    async fn drive(&self, mut turn: Turn, decisions: Vec<Event>) -> Result<RunState> {
         self.hosts.new_turn();
-        self.append(turn, Event::EpochStarted { operator: ADA.to_owned(), pid: 1 })
-    }
-
-    fn append(&self, turn: &mut Turn, event: Event) -> Result<()> {
-        let record = turn.journal.append(event)?;
-        self.heard(&Signal::Recorded(record));
-        Ok(())
-    }
-
-    async fn drive(&self, turn: &mut Turn) -> Result<()> {
-        let person = Ada { life: self };
-        let cancel = self.hosts.cancel();
+        let (cancel, vigil, person) = (self.hosts.cancel(), Vigil::default(), Ada { life: self });
         let tell = |signal: Signal| self.heard(&signal);
         let (plan, world) = (self.plan, self.hosts);
-        Engine { plan, world, person: &person, cancel: &cancel, operator: ADA, tell: &tell }.drive(turn).await
+        let (cancel, vigil, tell) = (&*cancel, &vigil, &tell);
+        let engine = Engine { plan, world, person: &person, cancel, operator: ADA, vigil, tell };
+        let root = turn.dir.path.ancestors().nth(2).unwrap().to_owned();
+        let terms = Terms { store: &Store::at(&root), lock_wait: Duration::ZERO, ends_what_was_left: false };
+        let denied = engine.turn(&mut turn, decisions, &terms).await?;
+        assert!(!matches!(denied, Some(Denied::Refused { .. } | Denied::Outrun { .. })), "{denied:?}");
+        Ok(turn.journal.state().clone())
     }
 
     fn heard(&self, signal: &Signal) {
         if let Signal::Recorded(record) = signal {
-            self.hosts.note(&record.event);
-            self.moments.lock().unwrap().push(self.hosts.model());
+            if let Event::RunRested { rest: Rest::WaitingForPerson { step, question } } = &record.event
+                && question.contains("take effect")
+            {
+                self.asked.lock().unwrap().insert(step.clone());
+            }
+            self.moments.lock().unwrap().push(self.hosts.site());
         }
     }
 
@@ -161,7 +190,10 @@ impl<'a> Life<'a> {
                     by: Evidence::Person { by: ADA.to_owned(), reason: "looked".to_owned() },
                 }
             }
-            (_, Course::Forward) => decision(Choice::ApproveStep { step: step_key }),
+            (_, Course::Forward) => {
+                let containers = Some(self.hosts.model().snapshot(&step.touches));
+                decision(Choice::ApproveStep { step: step_key, containers })
+            }
             (_, Course::Back) => decision(Choice::UndoPast { step: step_key }),
         }
     }
@@ -181,12 +213,13 @@ impl Person for Ada<'_> {
     }
 
     fn answer(&self, question: &Question) -> Result<Option<Event>> {
-        let approve = |step: &StepKey| decision(Choice::ApproveStep { step: step.clone() });
+        let approve = |step: &StepKey| decision(Choice::ApproveStep { step: step.clone(), containers: None });
         Ok(Some(match question {
             Question::ApprovePlan => decision(Choice::ApprovePlan { plan: self.life.plan.digest() }),
             Question::ApproveStep { step, .. } => approve(step),
             Question::UndoPast { step, .. } => decision(Choice::UndoPast { step: step.clone() }),
             Question::Settle { step, attempt, .. } => {
+                self.life.asked.lock().unwrap().insert(step.clone());
                 let effect = Effect::of_task(&self.life.plan.step(step).unwrap().task);
                 let stands = effect.is_some_and(|effect| self.life.hosts.model().stands(&effect));
                 Event::StepObserved {

@@ -2,11 +2,16 @@
 //! after every record. However it goes, the run comes to its end, nothing that must not is done twice, and nothing is forgotten.
 
 mod deaths;
+mod fault;
 mod faults;
+mod ledger;
 mod life;
 mod model;
 mod plans;
+mod site;
 mod smooth;
+mod stuck;
+mod twice;
 mod verdict;
 mod world;
 

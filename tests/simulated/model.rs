@@ -5,19 +5,35 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use opsctl::model::operation::{Command, DockerQuery, HttpRequest, Operation, Program};
+use opsctl::model::operation::{Command, DockerQuery, HttpRequest, Operation, Program, Selection};
 use opsctl::model::plan::{Form, Task};
+use opsctl::model::snapshot::{ContainerFacts, Snapshot};
+use opsctl::model::touched::Touched;
 use serde_json::{Value, json};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Model {
     /// The services that run and answer.
     pub up: BTreeSet<String>,
+    /// Those of them that have nearly no memory left.
+    pub full: BTreeSet<String>,
     /// The things that stand.
     pub things: BTreeSet<String>,
+    /// Whether somebody has replaced every container by another.
+    pub is_replaced: bool,
     /// How often each effect took place.
     pub done: BTreeMap<String, u32>,
 }
+
+/// The containers that there are: the project of each, and its service, which is its name.
+const SERVICES: [(&str, &str); 6] = [
+    ("opareta", "argus-1"),
+    ("opareta", "argus-2"),
+    ("opareta", "docs"),
+    ("opareta", "nginx"),
+    ("store", "postgres-argus"),
+    ("store", "redis"),
+];
 
 /// A change of the model, by what its command says.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,12 +57,28 @@ impl Effect {
 
     /// What an operation changes, if anything.
     pub fn of(operation: &Operation) -> Option<Effect> {
-        let Operation::Command(Command { program: Program::Argv(argv), .. }) = operation else { return None };
+        let Operation::Command(Command { program, .. }) = operation else { return None };
+        let argv = match program {
+            Program::Argv(argv) => argv,
+            Program::Shell(line) => {
+                return line.contains("docker network connect").then(|| Effect::Trace("connect".to_owned()));
+            }
+        };
         let argv: Vec<_> = argv.iter().map(String::as_str).collect();
         match argv[..] {
             ["add", name] => Some(Effect::Add(name.to_owned())),
             ["remove", name] => Some(Effect::Remove(name.to_owned())),
-            ["start", name] | ["docker", "compose", "restart", name] => Some(Effect::Start(name.to_owned())),
+            ["renew", "shop"] => Some(Effect::Start("shop.test".to_owned())),
+            ["start", name] | ["systemctl", "start", name] | ["docker", "compose", "restart", name] => {
+                Some(Effect::Start(name.to_owned()))
+            }
+            // A limit of memory: raised where it is set at once, lowered again where it is looked at first.
+            ["docker", "compose", "exec", .., "sh", "-c", script, "sh", _] => {
+                Some(match script.contains("-lt") {
+                    true => Effect::Remove("more memory".to_owned()),
+                    false => Effect::Add("more memory".to_owned()),
+                })
+            }
             ["docker", "compose", ref rest @ ..] => Some(Effect::Trace(rest.join(" "))),
             _ => None,
         }
@@ -64,9 +96,12 @@ impl Effect {
 impl Model {
     pub fn take(&mut self, effect: &Effect) {
         match effect {
-            Effect::Start(name) => drop(self.up.insert(name.clone())),
-            Effect::Add(name) => drop(self.things.insert(name.clone())),
-            Effect::Remove(name) => drop(self.things.remove(name)),
+            Effect::Start(name) => {
+                self.full.remove(name);
+                self.up.insert(name.clone());
+            }
+            Effect::Add(name) => _ = self.things.insert(name.clone()),
+            Effect::Remove(name) => _ = self.things.remove(name),
             Effect::Trace(_) => {}
         }
         *self.done.entry(effect.name()).or_default() += 1;
@@ -75,7 +110,7 @@ impl Model {
     /// Whether what the effect makes is there.
     pub fn stands(&self, effect: &Effect) -> bool {
         match effect {
-            Effect::Start(name) => self.up.contains(name),
+            Effect::Start(name) => self.up.contains(name) && !self.full.contains(name),
             Effect::Add(name) => self.things.contains(name),
             Effect::Remove(name) => !self.things.contains(name),
             Effect::Trace(_) => self.times(effect) > 0,
@@ -86,6 +121,19 @@ impl Model {
         self.done.get(&effect.name()).copied().unwrap_or_default()
     }
 
+    /// What somebody sees of containers who looks at them.
+    pub fn snapshot(&self, touched: &[Touched]) -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        for Touched { project, services } in touched {
+            let of = Selection { project: project.clone(), compose: Vec::new(), service: None };
+            let all = self.docker(&DockerQuery::Containers(of))["containers"].take();
+            let mut all: Vec<ContainerFacts> = serde_json::from_value(all).unwrap();
+            all.retain(|container| services.is_empty() || services.contains(&container.service));
+            snapshot.add(project, all);
+        }
+        snapshot
+    }
+
     /// What the host answers, once the effect has taken place.
     pub fn answer(&self, operation: &Operation) -> Value {
         match operation {
@@ -94,7 +142,12 @@ impl Model {
                 let service = command.container.service.as_deref().unwrap_or_default();
                 match (self.up.contains(service), command.argv[0].as_str()) {
                     (false, _) => json!({ "status": null, "stdout": "", "stderr": "it does not run" }),
+                    (true, "redis-cli") if command.argv[1] == "info" => ended(0, "maxmemory:100\n"),
                     (true, "redis-cli") => ended(0, "PONG\n"),
+                    (true, "sh") => {
+                        let has_room = !self.full.contains(service) || self.things.contains("more memory");
+                        ended(i32::from(!has_room), "")
+                    }
                     (true, _) => ended(0, "accepting connections\n"),
                 }
             }
@@ -102,16 +155,23 @@ impl Model {
             Operation::Http(request) => self.http(request),
             Operation::Assert { holds, .. } => json!({ "holds": holds }),
             Operation::Sleep(_) => json!({}),
-            Operation::Connect { .. } | Operation::Approve { .. } => panic!("nobody simulates `{operation}`"),
+            Operation::Handshake(handshake) => {
+                let days = if self.up.contains(&handshake.name) { 90 } else { 5 };
+                json!({ "served": true, "covers": true, "days_left": days, "days_to_start": -1, "error": null })
+            }
+            Operation::Connect { .. } | Operation::Approve { .. } => {
+                panic!("nobody simulates `{operation}`")
+            }
         }
     }
 
     fn command(&self, command: &Command) -> Value {
-        let Program::Argv(argv) = &command.program else { return ended(0, "room enough\n") };
+        let Program::Argv(argv) = &command.program else { return ended(0, "done\n") };
         let argv: Vec<_> = argv.iter().map(String::as_str).collect();
         match argv[..] {
             ["has", name] => ended(i32::from(!self.things.contains(name)), ""),
             ["runs", name] => ended(i32::from(!self.up.contains(name)), ""),
+            ["docker", "info"] => ended(i32::from(!self.up.contains("docker")), ""),
             ["true"] => ended(0, ""),
             ["name"] => ended(0, "name: thing-7\n"),
             ["fail"] => ended(1, "it always fails\n"),
@@ -123,12 +183,27 @@ impl Model {
     fn docker(&self, query: &DockerQuery) -> Value {
         match query {
             DockerQuery::Containers(of) => {
-                let service = of.service.clone().unwrap_or_default();
-                let state = if self.up.contains(&service) { "running" } else { "exited" };
-                json!({ "containers": [{ "name": service, "state": state }] })
+                let is_wanted = |service: &str| of.service.as_deref().is_none_or(|wanted| wanted == service);
+                let services =
+                    SERVICES.iter().filter(|(project, name)| *project == of.project && is_wanted(name));
+                let containers = services.map(|(_, name)| {
+                    let state = if self.up.contains(*name) { "running" } else { "exited" };
+                    let id = if self.is_replaced { "anew" } else { "first" };
+                    json!({ "name": name, "service": name, "id": id, "image_id": "sha256:1", "state": state })
+                });
+                json!({ "containers": containers.collect::<Vec<_>>() })
             }
             DockerQuery::Logs { .. } => json!({ "stdout": "a line\n", "lines": 1 }),
-            DockerQuery::Stats(_) => json!({ "containers": [] }),
+            DockerQuery::Stats(of) => {
+                let runs = |name: &str| {
+                    self.up.contains(name) && of.service.as_deref().is_none_or(|wanted| wanted == name)
+                };
+                let share = |name: &str| if self.full.contains(name) { 97 } else { 20 };
+                let here = SERVICES.iter().filter(|(project, name)| *project == of.project && runs(name));
+                let containers =
+                    here.map(|(_, name)| json!({ "service": name, "memory_percent": share(name) }));
+                json!({ "containers": containers.collect::<Vec<_>>() })
+            }
         }
     }
 

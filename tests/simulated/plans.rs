@@ -31,7 +31,8 @@ services:
     instances: { docs: { health: "http://localhost:3100/" } }
 databases:
   argus: { engine: postgres, project: store, service: postgres-argus, user: argus, name: argus_db }
-caches: { redis: { project: store, service: redis } }
+caches: { redis: { project: store, service: redis, max_memory: 120 } }
+certificates: { shop: { project: opareta, service: nginx, server_name: shop.test, renew: [renew, shop] } }
 endpoints: { nginx: { host: app, health: "http://localhost/health" } }
 "#;
 
@@ -57,6 +58,9 @@ fn planned(find: &dyn Fn(&str) -> opsctl::base::Result<Runbook>, name: &str, giv
     let site = Site { inventory: &inventory, facts: &facts };
     let request =
         Request { runbook: &runbook, origin: "built-in", params: &params, inventory: "opsctl.yaml", site };
+    let needs = plan::needs(find, request).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let facts = Facts { containers: Model::default().snapshot(&needs.containers), ..facts.clone() };
+    let request = Request { site: Site { inventory: &inventory, facts: &facts }, ..request };
     plan::make(find, request).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
@@ -64,7 +68,7 @@ fn planned(find: &dyn Fn(&str) -> opsctl::base::Result<Runbook>, name: &str, giv
 pub fn shipped() -> Vec<Case> {
     let catalog = Catalog::open(None).unwrap();
     let find = |name: &str| catalog.get(name).map(|entry| entry.runbook);
-    let all = ["argus-1", "argus-2", "docs", "nginx", "postgres-argus", "redis"];
+    let all = ["argus-1", "argus-2", "docker", "docs", "nginx", "postgres-argus", "redis", "shop.test"];
     let mut cases = Vec::new();
     for name in catalog.names() {
         let situations: &[(&str, &str, &[&str])] = match name {
@@ -78,12 +82,22 @@ pub fn shipped() -> Vec<Case> {
             ],
             "database-down" => &[("database", "argus", &["postgres-argus"])],
             "cache-down" => &[("cache", "redis", &["redis"])],
-            "resources" => &[("project", "opareta", &[])],
+            "cache-full" => &[("cache", "redis", &["full redis"])],
+            "certificate-expiring" => &[("certificate", "shop", &["shop.test"])],
+            "host-down" => &[("host", "app", &["docker"]), ("host", "data", &["docker"])],
+            "network-broken" => &[("project", "opareta", &["argus-1", "argus-2", "docs"])],
+            "out-of-memory" => &[
+                ("instance", "argus-1", &["full argus-1"]),
+                ("instance", "argus-1", &["argus-1"]),
+                ("instance", "docs", &["full docs"]),
+            ],
+            "recreate" | "resources" => &[("project", "opareta", &[])],
             other => panic!("nobody simulates the runbook `{other}`: say here what it meets"),
         };
         for (param, value, down) in situations {
             let up = all.iter().filter(|service| !down.contains(service)).map(|up| (*up).to_owned());
-            let model = Model { up: up.collect(), ..Model::default() };
+            let full = down.iter().filter_map(|service| service.strip_prefix("full ")).map(str::to_owned);
+            let model = Model { up: up.collect(), full: full.collect(), ..Model::default() };
             cases.push(Case {
                 name: format!("{name} {value}, down: {}", down.join(" ")),
                 plan: planned(&find, name, &[(param, value)]),
@@ -96,21 +110,32 @@ pub fn shipped() -> Vec<Case> {
 
 /// The runbooks beside this file.
 pub fn made() -> Vec<Case> {
-    let find = |name: &str| {
-        let text = match name {
-            "group" => include_str!("runbooks/group.yaml"),
-            "questions" => include_str!("runbooks/questions.yaml"),
-            "rescue" => include_str!("runbooks/rescue.yaml"),
-            "mend" => include_str!("runbooks/mend.yaml"),
-            "interrupted" => include_str!("runbooks/interrupted.yaml"),
-            "outputs" => include_str!("runbooks/outputs.yaml"),
-            "turn-back" => include_str!("runbooks/turn-back.yaml"),
-            other => panic!("there is no runbook `{other}`"),
-        };
-        Ok(Source::new(name, text).parse::<Runbook>().unwrap())
+    let names = ["group", "approved", "questions", "rescue", "interrupted", "outputs", "turn-back"];
+    let case = |name: &str| Case {
+        name: name.to_owned(),
+        plan: planned(&beside, name, &[]),
+        model: Model::default(),
     };
-    let names = ["group", "questions", "rescue", "interrupted", "outputs", "turn-back"];
-    let case =
-        |name: &str| Case { name: name.to_owned(), plan: planned(&find, name, &[]), model: Model::default() };
     names.into_iter().map(case).collect()
+}
+
+/// Something to do on every host.
+pub fn next() -> Plan {
+    planned(&beside, "next", &[])
+}
+
+fn beside(name: &str) -> opsctl::base::Result<Runbook> {
+    let text = match name {
+        "group" => include_str!("runbooks/group.yaml"),
+        "approved" => include_str!("runbooks/approved.yaml"),
+        "questions" => include_str!("runbooks/questions.yaml"),
+        "rescue" => include_str!("runbooks/rescue.yaml"),
+        "mend" => include_str!("runbooks/mend.yaml"),
+        "interrupted" => include_str!("runbooks/interrupted.yaml"),
+        "outputs" => include_str!("runbooks/outputs.yaml"),
+        "turn-back" => include_str!("runbooks/turn-back.yaml"),
+        "next" => include_str!("runbooks/next.yaml"),
+        other => panic!("there is no runbook `{other}`"),
+    };
+    Ok(Source::new(name, text).parse::<Runbook>().unwrap())
 }

@@ -6,6 +6,7 @@ use opsctl::run::state::{Status, StepStatus};
 
 use crate::life::Life;
 use crate::model::Effect;
+use crate::site::Site;
 use crate::verdict::Totals;
 use crate::world::Hosts;
 use crate::{folder, in_no_time, plans};
@@ -15,7 +16,7 @@ fn every_runbook_does_what_it_is_for_once_and_is_undone() {
     let mut totals = Totals::default();
     for case in plans::shipped().into_iter().chain(plans::made()) {
         for is_attended in [true, false] {
-            let (folder, hosts) = (folder(), Hosts::new(&case.plan, case.model.clone(), None));
+            let (folder, hosts) = (folder(), Hosts::new(&case.plan, Site::of(&case.model), None));
             let ended = in_no_time(Life::new(&case.plan, &hosts, is_attended).whole(folder.path())).unwrap();
             assert_eq!(ended.forward.status, Status::Succeeded, "{}", case.name);
             for step in &case.plan.steps {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use opsctl::model::plan::{Effect as Kind, Plan, PlannedFailure, PlannedStep, PlannedUndo};
 use opsctl::model::runbook::OnInterrupted;
-use opsctl::run::event::{Event, Finding, Outcome, Phase};
+use opsctl::run::event::{Choice, Event, Finding, Outcome, Phase};
 use opsctl::run::state::{RunState, Status, StepStatus};
 
 use crate::life::Ended;
@@ -62,12 +62,16 @@ impl Totals {
                 self.doubled += 1;
                 say(format!("`{}` took effect {times} times", step.key));
             }
+            if ended.asked.contains(&step.key) && !hosts.site().ledger.was_cut(step.key.as_str()) {
+                self.wrong_state += 1;
+                say(format!("`{}` was asked about", step.key));
+            }
             if is_lost(step, &ended) {
                 self.lost += 1;
                 say(format!("`{}` is `{}`, and is not so", step.key, word(&ended.forward, step)));
             }
         }
-        let states = states(plan, &ended).into_iter().chain(hosts.wrong());
+        let states = states(plan, hosts, &ended).into_iter().chain(hosts.wrong());
         for wrong in states.chain(left_over(plan, hosts, &ended)) {
             self.wrong_state += 1;
             say(wrong);
@@ -81,7 +85,10 @@ fn word(state: &RunState, step: &PlannedStep) -> &'static str {
 
 /// How often a step took effect, where that is more often than somebody said it should.
 fn doubled(step: &PlannedStep, hosts: &Hosts, ended: &Ended) -> Option<u32> {
-    if step.task.effect != Kind::Changes || step.on_interrupted == OnInterrupted::Rerun {
+    // Where its receipt was lost, one that may be repeated is.
+    let may_be_repeated =
+        step.on_interrupted == OnInterrupted::Rerun && hosts.site().ledger.was_cut(step.key.as_str());
+    if step.task.effect != Kind::Changes || may_be_repeated {
         return None;
     }
     let effect = Effect::of_task(&step.task)?;
@@ -104,10 +111,18 @@ fn is_lost(step: &PlannedStep, ended: &Ended) -> bool {
         && Effect::of_task(&step.task).is_some_and(|effect| !ended.model.stands(&effect))
 }
 
-fn states(plan: &Plan, ended: &Ended) -> Vec<String> {
+fn states(plan: &Plan, hosts: &Hosts, ended: &Ended) -> Vec<String> {
     let mut wrong = Vec::new();
     let turns_back = plan.steps.iter().any(|step| step.on_failure == PlannedFailure::Undo);
     let is_asked_for = ended.forward.undo_requested_by.as_deref() == Some("ada");
+    if ended.forward.status == Status::Abandoned {
+        let is_right = match has_lapsed(ended) {
+            true => hosts.shows_other_containers() && hosts.model().done.is_empty(),
+            // A run that did not get its hosts is none: nothing was begun.
+            false => !ended.records.iter().any(|record| matches!(record.event, Event::StepStarted { .. })),
+        };
+        return if is_right { wrong } else { vec!["it was abandoned".to_owned()] };
+    }
     match ended.forward.status {
         Status::Succeeded => {}
         Status::Undone if turns_back || is_asked_for => {}
@@ -133,6 +148,16 @@ fn states(plan: &Plan, ended: &Ended) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// Whether it was given up because what it was approved for is not there any more.
+fn has_lapsed(ended: &Ended) -> bool {
+    ended.records.iter().any(|record| match &record.event {
+        Event::Decision { choice: Choice::Abandon, reason: Some(reason), .. } => {
+            reason.starts_with("the approval has lapsed")
+        }
+        _ => false,
+    })
 }
 
 /// What the undo should have taken back.

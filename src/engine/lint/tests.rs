@@ -228,6 +228,10 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     ("    undo: none\n", "    undo: none\n    timeout: 0s\n"),
     ("    outputs:\n", "    parallel: 2\n    outputs:\n"),
+    (
+        "    undo: none\n",
+        "    undo: none\n    parallel: 2\n    on_failure: { run: resources, with: { project: \"{{ service.project }}\" } }\n",
+    ),
     ("count: \"ERROR\"", "count: \"ERR(OR\""),
     ("count: \"ERROR\"", "from: stdout"),
     ("count: \"ERROR\"", "count: \"ERROR\", first: 1"),

@@ -12,6 +12,7 @@ use crate::engine::fill;
 use crate::model::facts::{Facts, HostFacts, ProjectFacts, Site};
 use crate::model::operation::{DockerQuery, Operation, Program, Selection};
 use crate::model::plan::{Form, Task};
+use crate::model::touched::Touched;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Needs {
@@ -21,6 +22,8 @@ pub struct Needs {
     pub compose: BTreeSet<String>,
     /// The projects of which has to be known what Compose calls them.
     pub projects: BTreeSet<String>,
+    /// The containers that the plan may change: its approval stands on these.
+    pub containers: Vec<Touched>,
 }
 
 /// Stands for Compose until it is known how it is called; no program has such a name.
@@ -38,12 +41,18 @@ pub fn needs(find: Find<'_>, request: Request<'_>) -> Result<Needs> {
             .keys()
             .map(|name| (name.clone(), ProjectFacts { name: name.clone() }))
             .collect(),
+        ..Facts::default()
     };
     let site = Site { inventory, facts: &facts };
     let plan = make(find, Request { site, ..request })?;
     let mut needs = Needs { hosts: plan.hosts.keys().cloned().collect(), ..Needs::default() };
     for task in plan.steps.iter().flat_map(tasks) {
         needs.add(task, site);
+    }
+    needs.containers = plan.touches();
+    for touched in &needs.containers {
+        needs.compose.insert(inventory.host_of(&touched.project).to_owned());
+        needs.projects.insert(touched.project.clone());
     }
     Ok(needs)
 }

@@ -3,13 +3,14 @@
 use indexmap::IndexMap;
 use serde_json::Map;
 
-use super::task::{self, Hosts, Place};
+use super::task::{self, Concrete, Hosts, Place};
 use crate::base::id::StepKey;
 use crate::model::check::Check;
 use crate::model::operation::Operation;
 use crate::model::plan::{Effect, Form, PlannedFailure, PlannedStep, PlannedUndo, Task, When};
 use crate::model::runbook::{OnFailure, OnInterrupted, Step, Undo};
 use crate::model::template::Scope;
+use crate::model::touched::Touched;
 
 /// A step that does something itself. Its condition, its group and what it mends are for those to say who know them.
 ///
@@ -17,7 +18,7 @@ use crate::model::template::Scope;
 /// In words, with the field that is wrong.
 pub(super) fn planned(place: Place<'_>, step: &Step, key: &StepKey) -> Result<PlannedStep, String> {
     let hosts = Hosts { on: step.on.as_deref(), otherwise: None };
-    let task = task::task(place, &step.action, hosts)?;
+    let Concrete { task, mut touches } = task::task(place, &step.action, hosts)?;
     let host = task.host.clone().map_or_else(|| said_host(place, step), |host| Ok(Some(host)))?;
     let check = |field: &str, check: &Check| {
         task::check(place, check, host.as_deref()).map_err(|why| format!("`{field}`: {why}"))
@@ -39,7 +40,8 @@ pub(super) fn planned(place: Place<'_>, step: &Step, key: &StepKey) -> Result<Pl
             // As for a check: what it names has its own host, and everything else is where the step was.
             let hosts = Hosts { on: None, otherwise: host.as_deref() };
             let undo = task::task(place, call, hosts).map_err(|why| format!("`undo`: {why}"))?;
-            PlannedUndo::Task(undo)
+            touches.extend(undo.touches);
+            PlannedUndo::Task(undo.task)
         }
         (Some(Undo::None) | None, false) => PlannedUndo::None,
     };
@@ -66,6 +68,7 @@ pub(super) fn planned(place: Place<'_>, step: &Step, key: &StepKey) -> Result<Pl
         done_when,
         expect,
         undo,
+        touches: Touched::merged(&touches),
         approve,
         timeout: step.timeout,
         retry: step.retry.clone(),
@@ -93,6 +96,7 @@ pub(super) fn passed_over(step: &Step, key: &StepKey, scope: &Scope, when: Optio
         done_when: None,
         expect: Vec::new(),
         undo: PlannedUndo::None,
+        touches: Vec::new(),
         approve: None,
         timeout: None,
         retry: None,

@@ -12,6 +12,7 @@ use crate::model::facts::Site;
 use crate::model::operation::Operation;
 use crate::model::plan::{Effect, Form, PlannedCheck, Task};
 use crate::model::template::{self, Scope};
+use crate::model::touched::Touched;
 
 /// What a call is made concrete in.
 #[derive(Clone, Copy)]
@@ -31,32 +32,42 @@ pub(super) struct Hosts<'a> {
     pub otherwise: Option<&'a str>,
 }
 
+/// A task, and the containers that it is about where it may change something.
+pub(super) struct Concrete {
+    pub task: Task,
+    pub touches: Vec<Touched>,
+}
+
 /// # Errors
 /// In words, what is wrong with the call.
-pub(super) fn task(place: Place<'_>, call: &Call, hosts: Hosts<'_>) -> Result<Task, String> {
+pub(super) fn task(place: Place<'_>, call: &Call, hosts: Hosts<'_>) -> Result<Concrete, String> {
     concrete(place, call, hosts, None).map_err(|why| format!("`{}`: {why}", call.action))
 }
 
 /// `that` is the condition of a check: one that waits for an output needs the scope that only a deferred task keeps.
-fn concrete(place: Place<'_>, call: &Call, hosts: Hosts<'_>, that: Option<&str>) -> Result<Task, String> {
+fn concrete(place: Place<'_>, call: &Call, hosts: Hosts<'_>, that: Option<&str>) -> Result<Concrete, String> {
     let Place { site, scope, within } = place;
     let entry = entry(&call.action)?;
     let uses = |name: &str| {
         fill::uses(entry, &call.args, name) || that.is_some_and(|that| template::uses(that, name))
     };
-    let (form, named, needs_host) = if uses(fill::OUTPUTS) {
+    let (form, named, known) = if uses(fill::OUTPUTS) {
         let known = fill::known(entry, &call.args, scope)?;
         let named = action::host(&known, site)?;
         let scope = fill::narrowed(scope, uses);
-        let form = Form::Deferred { args: call.args.clone(), scope, within: within.cloned() };
-        (form, named, (entry.needs_host)(&known))
+        (Form::Deferred { args: call.args.clone(), scope, within: within.cloned() }, named, known)
     } else {
         let args = fill::all(entry, &call.args, scope)?;
         let built = (entry.build)(&args, site)?;
-        (Form::Ready(built.operation), built.host, (entry.needs_host)(&args))
+        (Form::Ready(built.operation), built.host, args)
     };
-    let host = if needs_host { Some(host(place, hosts, named)?) } else { None };
-    Ok(Task { action: call.action.clone(), effect: (entry.effect)(&call.args), host, form })
+    let host = if (entry.needs_host)(&known) { Some(host(place, hosts, named)?) } else { None };
+    let effect = (entry.effect)(&call.args);
+    let touches = match effect {
+        Effect::Reads => Vec::new(),
+        _ => action::touches(&known, &call.args, host.as_deref(), site)?,
+    };
+    Ok(Concrete { task: Task { action: call.action.clone(), effect, host, form }, touches })
 }
 
 fn entry(action: &str) -> Result<&'static Entry, String> {
@@ -99,7 +110,7 @@ pub(super) fn check(
         return Err(told("`every` is longer than nothing".to_owned()));
     }
     let hosts = Hosts { on: on.as_deref(), otherwise: step_host };
-    let task = concrete(place, call, hosts, that.as_deref()).map_err(told)?;
+    let Concrete { task, .. } = concrete(place, call, hosts, that.as_deref()).map_err(told)?;
     if task.effect != Effect::Reads {
         return Err(told("it may change something, and a check only reads".to_owned()));
     }

@@ -9,9 +9,11 @@ use crate::model::operation::Operation;
 use crate::model::param;
 use crate::model::plan::{Form, PlannedFailure, When};
 use crate::model::runbook::OnInterrupted;
+use crate::model::touched::Touched;
 
 mod order;
 mod refused;
+mod touches;
 
 const SITE: &str = r#"
 name: opareta
@@ -54,6 +56,7 @@ fn scene(runbooks: &[&str]) -> Scene {
             ]
             .into(),
             projects: [project("opareta"), project("watch"), project("spare")].into(),
+            ..Facts::default()
         },
         runbooks: runbooks.iter().map(|text| serde_yaml::from_str(text).unwrap()).collect(),
         given: Map::new(),
@@ -273,10 +276,13 @@ fn only_what_the_plan_uses_has_to_be_asked_for() {
     let command = needs("  - { id: a, title: A, on: monitor, do: { command: { argv: [docker-compose] } } }");
     assert_eq!(command, Needs { hosts: set(&["monitor"]), ..Needs::default() });
     let restart = needs("  - { id: a, title: A, do: { compose.restart: { project: opareta, service: x } } }");
-    assert_eq!(restart, Needs { hosts: set(&["app"]), compose: set(&["app"]), ..Needs::default() });
+    let projects = set(&["opareta"]);
+    let containers = vec![Touched { project: "opareta".to_owned(), services: set(&["x"]) }];
+    assert_eq!(restart, Needs { hosts: set(&["app"]), compose: set(&["app"]), projects, containers });
     let ready = needs("  - { id: a, title: A, do: { postgres.ready: { database: argus } } }");
     let projects = set(&["opareta"]);
-    assert_eq!(ready, Needs { hosts: set(&["app"]), compose: set(&["app"]), projects });
+    let (hosts, compose) = (set(&["app"]), set(&["app"]));
+    assert_eq!(ready, Needs { hosts, compose, projects, ..Needs::default() });
     let later = needs(&format!(
         "{LOOK}  - {{ id: a, title: A, on: app, do: {{ compose.ps: {{ project: \"{{{{ outputs.look.version }}}}\" }} }} }}"
     ));

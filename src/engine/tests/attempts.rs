@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::scene::{Answer, Run, Script, check, exit, failure, lost, step};
+use super::scene::{Run, check, step};
+use super::script::{Answer, Script, exit, failure, lost};
 use crate::base::amount::Span;
 use crate::host::failure::FailureKind;
 use crate::model::plan::{Effect, PlannedCheck, PlannedStep, PlannedUndo};
@@ -164,7 +165,7 @@ async fn an_undo_needs_its_own_host_and_not_that_of_its_step() {
         Script::new([("do", vec![exit(0)]), ("undo", vec![exit(0)]), ("true", vec![lost(false), exit(0)])]);
     let mut run = Run::new(vec![moved]);
     run.drive(&world).await.unwrap();
-    run.append(Event::EpochStarted { operator: "ada".to_owned(), pid: 2 });
+    run.begin_turn(2);
     run.append(Event::UndoRequested { by: "ada".to_owned() });
     run.drive(&world).await.unwrap();
     assert_eq!(
@@ -172,7 +173,7 @@ async fn an_undo_needs_its_own_host_and_not_that_of_its_step() {
         Status::Waiting,
         "nothing is undone past a host that is away"
     );
-    run.append(Event::EpochStarted { operator: "ada".to_owned(), pid: 3 });
+    run.begin_turn(3);
     run.append(Event::Decision { by: "ada".to_owned(), choice: Choice::Resume, reason: None });
     run.drive(&world).await.unwrap();
     assert_eq!(run.turn.journal.state().status, Status::Undone);

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::scene::{Run, Script, check, exit, step};
+use super::scene::{Run, check, step};
+use super::script::{Script, exit};
 use crate::base::id::StepKey;
+use crate::engine::cancel::Urgency;
 use crate::model::plan::{Effect, PlannedStep};
 use crate::run::event::{Choice, Event, Outcome, Rest};
 use crate::run::state::Status;
@@ -16,7 +18,7 @@ async fn interrupted_after(run: &mut Run, world: &Script, seconds: u64) -> Durat
     let pressed = run.cancel.clone();
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_secs(seconds)).await;
-        pressed.request();
+        pressed.request(Urgency::Gentle);
     });
     run.drive(world).await.unwrap();
     began.elapsed()
@@ -24,7 +26,7 @@ async fn interrupted_after(run: &mut Run, world: &Script, seconds: u64) -> Durat
 
 fn resume(run: &mut Run) {
     run.cancel = Default::default();
-    run.append(Event::EpochStarted { operator: "ada".to_owned(), pid: 2 });
+    run.begin_turn(2);
     run.append(Event::Decision { by: "ada".to_owned(), choice: Choice::Resume, reason: None });
 }
 
@@ -77,7 +79,7 @@ async fn what_only_reads_is_cut_off_and_done_again_when_resumed() {
 async fn a_run_that_is_cancelled_before_it_begins_does_nothing() {
     let world = Script::new([]);
     let mut run = Run::new(vec![step(Effect::Changes)]);
-    run.cancel.request();
+    run.cancel.request(Urgency::Gentle);
     run.drive(&world).await.unwrap();
     assert!(is_cancelled(&run) && run.outcomes().is_empty());
 }

@@ -2,7 +2,8 @@
 
 use tokio::time::Instant;
 
-use super::scene::{Answer, Script, check, exit, failure, lost, plan};
+use super::scene::{check, plan};
+use super::script::{Answer, Script, exit, failure, lost};
 use crate::base::id::StepKey;
 use crate::engine::await_check::{Asking, Verdict};
 use crate::engine::deferred::Outputs;

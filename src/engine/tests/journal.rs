@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::scene::{Run, Script, exit, step};
+use super::scene::{Run, step};
+use super::script::{Script, exit};
 use crate::model::plan::Effect;
 use crate::run::signal::Signal;
 use crate::run::state::StepStatus;

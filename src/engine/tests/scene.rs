@@ -1,92 +1,27 @@
-//! A world with a script, a plan of a few words, and a run of it.
+//! A plan of a few words, and a run of it on a world with a script.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
-use serde_json::{Value, json};
-
+use super::script::Script;
 use crate::base::Result;
 use crate::base::amount::Span;
 use crate::base::clock::Clock;
 use crate::base::id::StepKey;
 use crate::engine::cancel::Cancel;
 use crate::engine::drive::{Engine, Person};
-use crate::engine::world::{Request, World};
-use crate::host::failure::{Failure, FailureKind};
+use crate::engine::leases::{Denied, Terms};
+use crate::engine::vigil::Vigil;
 use crate::journal::store::{Store, Turn};
 use crate::model::check::Patience;
-use crate::model::operation::{Command, Observation, Operation, Program};
+use crate::model::operation::{Command, Operation, Program};
 use crate::model::plan::{Effect, Form, Plan, PlannedCheck, PlannedFailure, PlannedStep, PlannedUndo, Task};
 use crate::model::runbook::{OnInterrupted, Risk};
 use crate::run::decide::Question;
 use crate::run::event::{Event, Outcome};
-use crate::run::signal::{Signal, Stream};
-
-pub type Answer = std::result::Result<Value, Failure>;
-
-pub fn exit(code: i32) -> Answer {
-    Ok(json!({ "status": code, "stdout": "a line\n", "stderr": "" }))
-}
-
-pub fn lost(is_dispatched: bool) -> Answer {
-    failure(FailureKind::Lost, is_dispatched)
-}
-
-pub fn failure(kind: FailureKind, is_dispatched: bool) -> Answer {
-    let (host, message) = ("app".to_owned(), "it is gone".to_owned());
-    Err(Failure { host, kind, message, is_dispatched, hints: Vec::new() })
-}
-
-/// Commands are answered by the first word, one answer after the other, the last again and again.
-#[derive(Default)]
-pub struct Script {
-    answers: Mutex<BTreeMap<String, VecDeque<Answer>>>,
-    /// How long every request takes.
-    pub takes: Duration,
-    asked: Mutex<Vec<(String, String)>>,
-}
-
-impl Script {
-    pub fn new(answers: impl IntoIterator<Item = (&'static str, Vec<Answer>)>) -> Script {
-        let answers = answers.into_iter().map(|(word, answers)| (word.to_owned(), answers.into())).collect();
-        Script { answers: Mutex::new(answers), takes: Duration::from_millis(10), ..Script::default() }
-    }
-
-    pub fn times(&self, word: &str) -> usize {
-        self.asked.lock().unwrap().iter().filter(|(asked, _)| asked == word).count()
-    }
-}
-
-impl Script {
-    /// The hosts that were asked this, in order.
-    pub fn hosts(&self, word: &str) -> Vec<String> {
-        let asked = self.asked.lock().unwrap();
-        asked.iter().filter(|(asked, _)| asked == word).map(|(_, host)| host.clone()).collect()
-    }
-}
-
-impl World for Script {
-    fn perform<'a>(
-        &'a self,
-        request: Request<'a>,
-    ) -> BoxFuture<'a, std::result::Result<Observation, Failure>> {
-        let word = request.operation.to_string();
-        async move {
-            let host = request.host.unwrap_or("here").to_owned();
-            self.asked.lock().unwrap().push((word.clone(), host));
-            tokio::time::sleep(self.takes).await;
-            (request.output)(Stream::Out, "a line");
-            let mut answers = self.answers.lock().unwrap();
-            let answers = answers.get_mut(&word).unwrap_or_else(|| panic!("`{word}` has no answer"));
-            let answer = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
-            answer.unwrap().map(|value| Observation { value })
-        }
-        .boxed()
-    }
-}
+use crate::run::lease::Folder;
+use crate::run::signal::Signal;
 
 fn task(word: &str, effect: Effect) -> Task {
     let operation = Operation::Command(Command {
@@ -120,6 +55,7 @@ pub fn step(effect: Effect) -> PlannedStep {
         done_when: None,
         expect: Vec::new(),
         undo: PlannedUndo::Task(task("undo", Effect::Changes)),
+        touches: Vec::new(),
         approve: None,
         timeout: None,
         retry: None,
@@ -167,16 +103,69 @@ pub struct Run {
     pub plan: Plan,
     pub turn: Turn,
     pub cancel: Arc<Cancel>,
-    _folder: tempfile::TempDir,
+    pub vigil: Vigil,
+    /// For how long it waits for hosts.
+    pub lock_wait: Duration,
+    folder: Arc<tempfile::TempDir>,
 }
 
 impl Run {
     pub fn new(steps: Vec<PlannedStep>) -> Run {
-        let (plan, folder) = (plan(steps), tempfile::tempdir().unwrap());
-        let turn = Store::at(folder.path()).create_run(&plan, "ada", Clock::System).unwrap();
-        let mut run = Run { plan, turn, cancel: Arc::default(), _folder: folder };
-        run.append(Event::EpochStarted { operator: "ada".to_owned(), pid: 1 });
+        Run::of(plan(steps))
+    }
+
+    pub fn of(plan: Plan) -> Run {
+        let mut run = Run::within(Arc::new(tempfile::tempdir().unwrap()), plan);
+        run.begin_turn(1);
         run
+    }
+
+    /// One that nobody has taken a turn at.
+    pub fn created(steps: Vec<PlannedStep>) -> Run {
+        Run::within(Arc::new(tempfile::tempdir().unwrap()), plan(steps))
+    }
+
+    /// Another one of the same store.
+    pub fn beside(&self, steps: Vec<PlannedStep>) -> Run {
+        Run::within(self.folder.clone(), plan(steps))
+    }
+
+    fn within(folder: Arc<tempfile::TempDir>, plan: Plan) -> Run {
+        let turn = Store::at(folder.path()).create_run(&plan, "ada", Clock::System).unwrap();
+        let (cancel, vigil) = (Arc::default(), Vigil::default());
+        Run { plan, turn, cancel, vigil, lock_wait: Duration::ZERO, folder }
+    }
+
+    /// From here on its vigil goes by this clock, in both of its ways.
+    pub fn watched(&mut self) -> Arc<Mutex<Duration>> {
+        let clock = Arc::new(Mutex::new(Duration::ZERO));
+        let shown = clock.clone();
+        self.vigil = Vigil::by(move || [*shown.lock().unwrap(); 2]);
+        clock
+    }
+
+    pub async fn take_turn(&mut self, world: &Script, decisions: Vec<Event>) -> Result<Option<Denied>> {
+        self.take_turn_telling(world, decisions, &|_| {}).await
+    }
+
+    pub async fn take_turn_telling(
+        &mut self,
+        world: &Script,
+        decisions: Vec<Event>,
+        tell: &(dyn Fn(Signal) + Send + Sync),
+    ) -> Result<Option<Denied>> {
+        let Run { plan, cancel, vigil, turn, lock_wait, folder } = self;
+        let engine = Engine { plan, world, person: &Nobody, cancel, operator: "ada", vigil, tell };
+        let store = &Store::at(folder.path());
+        let terms = Terms { store, lock_wait: *lock_wait, ends_what_was_left: false };
+        engine.turn(turn, decisions, &terms).await
+    }
+
+    /// Another process takes its turn, and the host that the steps are on.
+    pub fn begin_turn(&mut self, number: u32) {
+        self.append(Event::EpochStarted { operator: "ada".to_owned(), pid: number });
+        let folder = Some(Folder { path: "/var/lib/opsctl".to_owned(), id: "f".to_owned() });
+        self.append(Event::LeaseTaken { host: "app".to_owned(), fence: number.into(), folder });
     }
 
     pub fn append(&mut self, event: Event) {
@@ -192,9 +181,17 @@ impl Run {
         world: &Script,
         tell: &(dyn Fn(Signal) + Send + Sync),
     ) -> Result<()> {
-        let (plan, cancel) = (&self.plan, &self.cancel);
-        let engine = Engine { plan, world, person: &Nobody, cancel, operator: "ada", tell };
-        engine.drive(&mut self.turn).await
+        self.drive_with(world, &Nobody, tell).await
+    }
+
+    pub async fn drive_with(
+        &mut self,
+        world: &Script,
+        person: &dyn Person,
+        tell: &(dyn Fn(Signal) + Send + Sync),
+    ) -> Result<()> {
+        let Run { plan, cancel, vigil, turn, .. } = self;
+        Engine { plan, world, person, cancel, operator: "ada", vigil, tell }.drive(turn).await
     }
 
     /// How the attempts ended, as the disk holds it.

@@ -88,7 +88,16 @@ fn shown(container: &ContainerInspectResponse) -> Value {
         "oom_killed": state.oom_killed.unwrap_or_default(),
         "started_at": happened(state.started_at),
         "finished_at": happened(state.finished_at),
+        "network": container.host_config.as_ref().and_then(|config| config.network_mode.as_ref()),
+        "networks": networks(container),
     })
+}
+
+fn networks(container: &ContainerInspectResponse) -> Vec<&String> {
+    let networks = container.network_settings.as_ref().and_then(|settings| settings.networks.as_ref());
+    let mut names: Vec<_> = networks.into_iter().flatten().map(|(name, _)| name).collect();
+    names.sort();
+    names
 }
 
 /// Docker writes RFC 3339, and the year one for what has not happened.
@@ -109,6 +118,8 @@ mod tests {
     fn a_container_is_shown_with_exactly_these_fields() {
         let stopped = container(
             r#"{ "Id": "abc", "Name": "/docker_argus-1_1", "Image": "sha256:1", "RestartCount": 3,
+                 "HostConfig": { "NetworkMode": "docker_default" },
+                 "NetworkSettings": { "Networks": { "docker_default": {} } },
                  "Config": { "Image": "registry/argus:v1", "Labels": { "com.docker.compose.service": "argus-1" } },
                  "State": { "Status": "exited", "ExitCode": 137, "OOMKilled": true,
                             "StartedAt": "2024-05-01T10:00:00.5Z", "FinishedAt": "2024-05-01T10:00:09Z",
@@ -121,6 +132,8 @@ mod tests {
                 "name": "docker_argus-1_1", "service": "argus-1", "id": "abc", "image": "registry/argus:v1",
                 "image_id": "sha256:1", "state": "exited", "health": "unhealthy", "restarts": 3, "exit_code": 137,
                 "oom_killed": true, "started_at": "2024-05-01T10:00:00.5Z", "finished_at": "2024-05-01T10:00:09Z",
+                "network": "docker_default",
+                "networks": ["docker_default"],
             })
         );
     }

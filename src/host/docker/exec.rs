@@ -1,20 +1,20 @@
 //! A command in a running container that only reads.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bollard::Docker;
 use bollard::container::LogOutput;
 use bollard::exec::StartExecResults;
 use bollard::models::{ContainerInspectResponse, ExecConfig};
-use futures_util::StreamExt;
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
-use super::{Refusal, containers};
+use super::{NO_ANSWER, Refusal, containers};
 use crate::host::Host;
 use crate::host::capture::Lines;
 use crate::host::failure::Failure;
 use crate::host::run::Sink;
-use crate::model::operation::ContainerCommand;
+use crate::model::operation::{ContainerCommand, words};
 use crate::run::signal::Stream;
 
 impl Host {
@@ -27,25 +27,42 @@ impl Host {
         output: Sink<'_>,
     ) -> Result<Value, Failure> {
         let deadline = timeout.unwrap_or(command.deadline.0).min(command.deadline.0);
-        let keep = self.limits.output;
-        let answer = async {
+        let (keep, begun_at) = (self.limits.output, Instant::now());
+        let begin = async {
             let api = self.docker().await?;
-            exec(api, command, keep, output).await.map_err(|refusal| self.refused(refusal))
+            begin(api, command).await.map_err(|refusal| self.refused(refusal))
         };
-        self.within(Some(deadline), answer).await
+        // An engine that does not get to it says nothing about what would have been asked.
+        let begun = self.within(Some(deadline), NO_ANSWER, begin).await.map_err(Failure::not_begun)?;
+        let (id, attached) = match begun {
+            Begun::Runs { id, attached } => (id, attached),
+            Begun::Refused { why } => return Ok(json!({ "status": null, "stdout": "", "stderr": why })),
+        };
+        let end = async {
+            let api = self.docker().await?;
+            follow(api, &id, attached, keep, output).await.map_err(|refusal| self.refused(refusal))
+        };
+        let what_if_not = format!("`{}` in the container did not end", words(&command.argv));
+        self.within(Some(deadline.saturating_sub(begun_at.elapsed())), &what_if_not, end).await
     }
 }
 
-async fn exec(
-    api: &Docker,
-    command: &ContainerCommand,
-    keep: usize,
-    output: Sink<'_>,
-) -> Result<Value, Refusal> {
+enum Begun {
+    Runs {
+        id: String,
+        attached: StartExecResults,
+    },
+    /// There is no container that runs.
+    Refused {
+        why: String,
+    },
+}
+
+async fn begin(api: &Docker, command: &ContainerCommand) -> Result<Begun, Refusal> {
     let found = containers::find(api, &command.container).await?;
     let Some(container) = found.iter().find(|container| containers::is_running(container)) else {
         let why = found.first().map_or_else(|| containers::none_of(&command.container), not_running);
-        return Ok(json!({ "status": null, "stdout": "", "stderr": why }));
+        return Ok(Begun::Refused { why });
     };
     let config = ExecConfig {
         cmd: Some(command.argv.clone()),
@@ -54,9 +71,20 @@ async fn exec(
         ..ExecConfig::default()
     };
     let id = container.id.as_deref().unwrap_or_default();
-    let created = api.create_exec(id, config).await?;
+    let id = api.create_exec(id, config).await?.id;
+    let attached = api.start_exec(&id, None).await?;
+    Ok(Begun::Runs { id, attached })
+}
+
+async fn follow(
+    api: &Docker,
+    id: &str,
+    mut attached: StartExecResults,
+    keep: usize,
+    output: Sink<'_>,
+) -> Result<Value, Refusal> {
     let (mut out, mut err) = (Lines::new(keep), Lines::new(keep));
-    if let StartExecResults::Attached { output: mut pieces, .. } = api.start_exec(&created.id, None).await? {
+    if let StartExecResults::Attached { output: pieces, .. } = &mut attached {
         while let Some(piece) = pieces.next().await {
             match piece? {
                 LogOutput::StdErr { message } => {
@@ -66,7 +94,7 @@ async fn exec(
             }
         }
     }
-    let ended = api.inspect_exec(&created.id).await?;
+    let ended = api.inspect_exec(id).await?;
     Ok(json!({
         "status": ended.exit_code,
         "stdout": out.finish(&mut |line| output(Stream::Out, line)),

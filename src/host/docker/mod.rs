@@ -34,6 +34,8 @@ const SOCKET: &str = "/var/run/docker.sock";
 /// See [`COMMANDS_AT_ONCE`](super::COMMANDS_AT_ONCE).
 const PIPES_AT_ONCE: usize = 4;
 
+const NO_ANSWER: &str = "Docker did not answer";
+
 pub(super) struct Client {
     api: Docker,
     _tunnel: Option<Tunnel>,
@@ -54,13 +56,26 @@ impl Host {
             };
             answer.map_err(|refusal| self.refused(refusal))
         };
-        self.within(timeout, answer).await
+        self.within(timeout, NO_ANSWER, answer).await
+    }
+
+    /// The version of the engine that answers.
+    ///
+    /// # Errors
+    /// Why none does.
+    pub async fn engine(&self) -> Result<String, Failure> {
+        let answer = async {
+            let version = self.docker().await?.version().await;
+            version.map_err(|error| self.refused(error.into()))
+        };
+        Ok(self.within(None, NO_ANSWER, answer).await?.version.unwrap_or_default())
     }
 
     /// Only reads go this way, so a failure on it has changed nothing: it is never more than a question without an answer.
     async fn within<T>(
         &self,
         timeout: Option<Duration>,
+        what_if_not: &str,
         answer: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let timeout = timeout.unwrap_or(self.limits.docker);
@@ -68,7 +83,7 @@ impl Host {
             answer = tokio::time::timeout(timeout, answer) => match answer {
                 Ok(answer) => answer,
                 Err(_) => {
-                    let message = format!("Docker did not answer within {}", Span::rounded(timeout));
+                    let message = format!("{what_if_not} within {}", Span::rounded(timeout));
                     Err(self.failure(FailureKind::Timeout, message).dispatched())
                 }
             },

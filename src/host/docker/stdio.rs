@@ -45,13 +45,13 @@ impl Starter {
 
 /// Drops what the login shell says first: a single byte of it would spoil the answer.
 async fn connected(channel: Channel, marker: &Marker, turn: OwnedSemaphorePermit) -> Option<Pipe> {
-    let Channel { stdin, stdout, stderr, exit } = channel;
+    let Channel { stdin, stdout, stderr, exit, keep } = channel;
     let mut reader: Reader = Box::new(BufReader::new(stdout));
     let mut line = Vec::new();
     for _ in 0..MOST_NOISE {
         match reader.read_u8().await.ok()? {
             b'\n' if String::from_utf8_lossy(&line).contains(marker.as_str()) => {
-                return Some(Pipe { reader, writer: stdin?, keep: Box::new((stderr, exit, turn)) });
+                return Some(Pipe { reader, writer: stdin?, keep: Box::new((stderr, exit, keep, turn)) });
             }
             b'\n' => line.clear(),
             byte => line.push(byte),
@@ -68,13 +68,7 @@ impl Host {
                       test -S /var/run/docker.sock || exit 11\n\
                       test -w /var/run/docker.sock || exit 12\n\
                       exit 13";
-        let command = Command {
-            program: Program::Shell(script.to_owned()),
-            directory: None,
-            env: Default::default(),
-            stdin: None,
-            success_codes: Vec::new(),
-        };
+        let command = Command::new(Program::Shell(script.to_owned()));
         let said = match self.run(&command, Some(self.limits.connect), &mut |_, _| {}).await {
             Ok(said) => said,
             Err(failure) => return failure,
@@ -86,8 +80,9 @@ impl Host {
                 .failure(FailureKind::Missing, format!("the Docker engine does not run: {words}"))
                 .hint("sudo systemctl start docker"),
             12 => self
-                .failure(FailureKind::Privilege, format!("the user may not use Docker: {words}"))
-                .hint("become: sudo   # in the inventory, at the host"),
+                .failure(FailureKind::Privilege, "the user may not use Docker: its socket is not for them")
+                .hint("become: sudo   # in the inventory, at the host")
+                .hint("sudo usermod -aG docker USER   # on the host"),
             14 => self.failure(
                 FailureKind::Protocol,
                 "Docker answers its own client and not `docker system dial-stdio`",

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::base::Kind;
 use crate::base::clock::Timestamp;
@@ -73,4 +74,35 @@ fn a_text_in_the_lock_that_makes_no_sense_decides_nothing() {
     assert_eq!(Lock::holder(run.path()), None);
     let _held = Lock::take(run.path(), &ada()).unwrap();
     assert_eq!(Lock::holder(run.path()), Some(ada()));
+}
+
+#[test]
+fn whoever_looks_sees_a_whole_name_or_none() {
+    let run = tempfile::tempdir().unwrap();
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let looker = scope.spawn(|| {
+            let mut seen = Vec::new();
+            while !is_over.load(Ordering::Relaxed) {
+                seen.extend(Lock::holder(run.path()));
+            }
+            seen
+        });
+        for _ in 0..300 {
+            drop(Lock::take(run.path(), &ada()).unwrap());
+            drop(Lock::take(run.path(), &bob()).unwrap());
+        }
+        is_over.store(true, Ordering::Relaxed);
+        // Where writing the name takes long, the lock is held by nobody knows whom.
+        let is_known = |holder: &Holder| *holder == ada() || *holder == bob() || holder.pid == 0;
+        let wrong = looker.join().unwrap().into_iter().find(|holder| !is_known(holder));
+        assert_eq!(wrong, None);
+    });
+}
+
+#[test]
+fn a_name_does_not_outlive_its_turn() {
+    let run = tempfile::tempdir().unwrap();
+    drop(Lock::take(run.path(), &ada()).unwrap());
+    assert_eq!(std::fs::read(run.path().join("lock")).unwrap(), b"");
 }

@@ -1,8 +1,12 @@
 //! The proofs of this layer: what is durable is read back exactly, and what was changed is found.
 
+mod auditing;
 mod damage;
+#[cfg(feature = "crash-points")]
+mod dying;
 mod keeping;
 mod locking;
+mod travelling;
 mod writing;
 
 use std::collections::BTreeMap;
@@ -30,6 +34,7 @@ fn plan() -> Plan {
         done_when: None,
         expect: Vec::new(),
         undo: PlannedUndo::None,
+        touches: Vec::new(),
         approve: None,
         timeout: None,
         retry: None,

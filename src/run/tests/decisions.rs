@@ -3,7 +3,7 @@
 use serde_json::Map;
 
 use super::scene::{But, Scene, bad, created, decision, epoch, good, key, lost, no, plan, step, unreachable};
-use super::scene::{record, waiting_for_host};
+use super::scene::{record, unkept, waiting_for_host};
 use crate::base::amount::Span;
 use crate::model::plan::{PlannedFailure, When};
 use crate::model::runbook::{OnInterrupted, Risk};
@@ -96,7 +96,9 @@ fn a_step_is_not_started_before_it_is_approved() {
     run.decides(Decision::Ask { about });
     run.known.is_attended = false;
     run.rests(Rest::WaitingForPerson { step: key("a"), question: "really?".to_owned() });
-    run.now(epoch()).now(decision(Choice::ApproveStep { step: key("a") })).now(decision(Choice::Resume));
+    run.now(epoch())
+        .now(decision(Choice::ApproveStep { step: key("a"), containers: None }))
+        .now(decision(Choice::Resume));
     run.begins("a", 1);
 }
 
@@ -141,7 +143,9 @@ fn a_step_that_failed_before_it_was_ever_begun_is_looked_at_again_and_never_just
     skipped.decides(Decision::End(End::Succeeded));
     run.finds("a", At::When, Answer::Holds);
     run.rests(Rest::WaitingForPerson { step: key("a"), question: "really?".to_owned() });
-    run.now(epoch()).now(decision(Choice::ApproveStep { step: key("a") })).now(decision(Choice::Resume));
+    run.now(epoch())
+        .now(decision(Choice::ApproveStep { step: key("a"), containers: None }))
+        .now(decision(Choice::Resume));
     run.finds("a", At::When, Answer::Holds).begins("a", 2);
     assert!(run.attempt(Event::StepSkipped { step: key("a"), why: Skip::AlreadyDone }).is_err());
 
@@ -245,7 +249,7 @@ fn an_abandoned_run_does_nothing_but_end() {
 #[test]
 fn what_may_have_changed_stays_true_through_later_attempts_that_changed_nothing() {
     let mut run = Scene::new(vec![step("a").interrupted(OnInterrupted::Rerun)]);
-    run.begins("a", 1).ends("a", lost());
+    run.begins("a", 1).ends("a", lost()).has("a", unkept());
     run.finds("a", At::Host, Answer::Holds).observes("a", 1, Finding::MayRun, Evidence::Repeatable);
     run.begins("a", 2).ends("a", bad(false)).halts_at("a");
     assert!(run.state.steps[&key("a")].may_have_changed);

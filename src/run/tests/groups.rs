@@ -1,6 +1,6 @@
 //! The items of one `for_each`.
 
-use super::scene::{But, Scene, bad, good, key, lost, step};
+use super::scene::{But, Scene, bad, good, key, lost, step, unkept};
 use crate::model::plan::{PlannedFailure, PlannedStep};
 use crate::model::runbook::OnInterrupted;
 use crate::run::decide::Decision;
@@ -107,7 +107,7 @@ fn an_item_that_nobody_knows_the_end_of_is_settled_even_when_the_group_has_faile
     let steps = items(2, 0).into_iter().map(|item| item.interrupted(OnInterrupted::Rerun)).collect();
     let mut run = Scene::new(steps);
     run.begins("g[1]", 1).begins("g[2]", 1).ends("g[1]", bad(true)).ends("g[2]", lost());
-    run.finds("g[2]", At::Host, Answer::Holds);
+    run.has("g[2]", unkept()).finds("g[2]", At::Host, Answer::Holds);
     run.observes("g[2]", 1, Finding::MayRun, Evidence::Repeatable);
     run.begins("g[2]", 2).ends("g[2]", good());
     run.skips("g[3]", Skip::TooManyFailures).skips("g[4]", Skip::TooManyFailures).halts_at("g[1]");
@@ -116,8 +116,8 @@ fn an_item_that_nobody_knows_the_end_of_is_settled_even_when_the_group_has_faile
 #[test]
 fn a_question_about_one_item_lets_the_others_end_before_the_run_rests() {
     let mut run = Scene::new(items(2, 0));
-    run.begins("g[1]", 1).begins("g[2]", 1).ends("g[1]", lost()).decides(Decision::Wait);
-    run.ends("g[2]", good());
+    run.begins("g[1]", 1).begins("g[2]", 1).ends("g[1]", lost());
+    run.has("g[1]", unkept()).decides(Decision::Wait).ends("g[2]", good());
     let question = "did attempt 1 of `g[1]` take effect? the connection was lost".to_owned();
     run.rests(Rest::WaitingForPerson { step: key("g[1]"), question });
 }

@@ -5,27 +5,41 @@ use std::collections::{HashMap, HashSet};
 use proptest::prelude::*;
 
 use super::plans::any_plan;
+use super::plans::keeps_receipts;
 use super::simulator::{end, simulate};
-use super::world::{Moment, Trace};
+use super::world::{Key, Moment, Trace};
 use crate::base::id::StepKey;
 use crate::model::plan::{Plan, PlannedFailure, PlannedStep, PlannedUndo};
 use crate::model::runbook::OnInterrupted;
 use crate::run::event::{Choice, End, Event, Evidence, Finding, Outcome, Phase, Record};
+use crate::run::known::At;
+use crate::run::receipt::Processes;
 use crate::run::state::{RunState, StepStatus};
 
 type Law = fn(&Plan, &Trace) -> Result<(), String>;
 
-const LAWS: [(&str, Law); 11] = [
+const LAWS: [(&str, Law); 16] = [
     ("an effect is doubled only where the plan or a person allows it", effects_are_not_doubled),
+    ("an effect happens at most once per key", keys_are_unique),
+    (
+        "with receipts kept and nothing cut off, a step takes effect once and nobody is asked",
+        receipts_are_enough,
+    ),
     ("no attempt is started twice", attempts_are_unique),
+    ("nothing of a step runs when another attempt at it begins", attempts_do_not_overlap),
+    ("no undo starts while its step or a later one still runs", undo_waits),
     ("nothing begins before what comes before it is settled", order_is_kept),
     ("a group has no more under way than it may, and others nothing beside them", width_is_kept),
     ("no step starts unapproved", approvals_are_asked_for),
+    ("no step starts on an approval that was not seen to stand", approvals_stand),
     ("no step starts whose condition was not found to hold", conditions_are_heeded),
     ("undo goes in the reverse order of start and nothing goes forward after it", undo_is_reversed),
     ("after undo nothing stands that could be taken back", undo_is_complete),
     ("what succeeded stands", success_is_true),
-    ("a step is not started after its host did not answer, until somebody resumes", no_guess_is_made),
+    (
+        "a step is not started after its host did not answer, until it does or somebody resumes",
+        no_guess_is_made,
+    ),
     ("an unknown step is settled before it is started again", unknowns_are_settled),
 ];
 
@@ -93,13 +107,13 @@ fn effects_are_not_doubled(plan: &Plan, trace: &Trace) -> Result<(), String> {
     let mut succeeded = HashSet::new();
     for moment in &trace.moments {
         match moment {
-            Moment::Effect { step, phase: Phase::Do } => {
+            Moment::Effect(Key { step, phase: Phase::Do, .. }) => {
                 let may_rerun = plan.step(step).unwrap().on_interrupted == OnInterrupted::Rerun;
                 if succeeded.contains(step) || (!unreported.insert(step.clone()) && !may_rerun) {
                     return Err(format!("`{step}` took effect twice"));
                 }
             }
-            Moment::Effect { step, phase: Phase::Undo } | Moment::ByHand { step, .. } => {
+            Moment::Effect(Key { step, phase: Phase::Undo, .. }) | Moment::ByHand { step, .. } => {
                 unreported.remove(step);
             }
             Moment::Recorded(record) => match &record.event {
@@ -112,11 +126,111 @@ fn effects_are_not_doubled(plan: &Plan, trace: &Trace) -> Result<(), String> {
                 Event::StepObserved { step, phase: Phase::Do, finding, .. } => match finding {
                     Finding::Happened => drop(succeeded.insert(step.clone())),
                     Finding::Failed { .. } => drop(unreported.remove(step)),
-                    Finding::MayRun => {}
+                    Finding::MayRun | Finding::Followed => {}
                 },
                 _ => {}
             },
             _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn keys_are_unique(_: &Plan, trace: &Trace) -> Result<(), String> {
+    let mut seen = HashSet::new();
+    for moment in &trace.moments {
+        if let Moment::Effect(key) = moment
+            && !seen.insert(key)
+        {
+            return Err(format!("{key:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn receipts_are_enough(plan: &Plan, trace: &Trace) -> Result<(), String> {
+    let cut: HashSet<_> = trace
+        .moments
+        .iter()
+        .filter_map(|moment| match moment {
+            Moment::Cut(key) => Some(&key.step),
+            // Told to end, its end says nothing.
+            Moment::Recorded(record) => match &record.event {
+                Event::StepFinished { step, outcome: Outcome::Unknown { processes, .. }, .. }
+                    if *processes != Processes::Untouched =>
+                {
+                    Some(step)
+                }
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect();
+    let is_trusted = |step: &StepKey| {
+        let key = Key { step: step.clone(), attempt: 1, phase: Phase::Do };
+        keeps_receipts(plan, &key) && !cut.contains(step)
+    };
+    let mut standing = HashSet::new();
+    for moment in &trace.moments {
+        match moment {
+            Moment::Asked { step } if is_trusted(step) => return Err(format!("`{step}` was asked about")),
+            Moment::Effect(Key { step, phase: Phase::Do, .. })
+                if is_trusted(step) && !standing.insert(step.clone()) =>
+            {
+                return Err(format!("`{step}` took effect twice"));
+            }
+            Moment::Effect(Key { step, phase: Phase::Undo, .. }) => drop(standing.remove(step)),
+            // Trying again is what the plan's `retry` or a person then says.
+            Moment::Recorded(record) => match &record.event {
+                Event::StepFinished { step, phase: Phase::Do, outcome: Outcome::Failed { .. }, .. }
+                | Event::StepObserved { step, phase: Phase::Do, finding: Finding::Failed { .. }, .. } => {
+                    standing.remove(step);
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The keys that run on their host at each moment when something is begun.
+fn begun(trace: &Trace) -> impl Iterator<Item = (&Key, Vec<&Key>)> {
+    let mut running: Vec<&Key> = Vec::new();
+    trace.moments.iter().filter_map(move |moment| match moment {
+        Moment::Began(key) => {
+            running.push(key);
+            None
+        }
+        Moment::Over(key) => {
+            running.retain(|other| *other != key);
+            None
+        }
+        Moment::Dispatched { key, is_followed: false, .. } => Some((key, running.clone())),
+        _ => None,
+    })
+}
+
+fn attempts_do_not_overlap(_: &Plan, trace: &Trace) -> Result<(), String> {
+    for (key, running) in begun(trace) {
+        if let Some(other) = running.iter().find(|other| other.step == key.step && other.phase == key.phase) {
+            return Err(format!("{key:?} was begun while {other:?} ran"));
+        }
+    }
+    Ok(())
+}
+
+fn undo_waits(_: &Plan, trace: &Trace) -> Result<(), String> {
+    let mut starts = HashMap::new();
+    for (key, running) in begun(trace) {
+        if key.phase == Phase::Do {
+            starts.insert(&key.step, starts.len());
+            continue;
+        }
+        let is_later =
+            |other: &&&Key| other.step == key.step || starts.get(&other.step) > starts.get(&key.step);
+        if let Some(other) = running.iter().find(is_later) {
+            return Err(format!("{key:?} was begun while {other:?} ran"));
         }
     }
     Ok(())
@@ -179,7 +293,7 @@ fn lets_pass(plan: &Plan, state: &RunState, step: &PlannedStep) -> bool {
 
 fn width_is_kept(plan: &Plan, trace: &Trace) -> Result<(), String> {
     for moment in &trace.moments {
-        let Moment::Dispatched { step, phase, beside } = moment else { continue };
+        let Moment::Dispatched { key: Key { step, phase, .. }, beside, .. } = moment else { continue };
         let is_alone = |other: &&StepKey| *phase == Phase::Undo || !are_side_by_side(plan, other, step);
         if let Some(other) = beside.iter().find(is_alone) {
             return Err(format!("`{step}` was started beside `{other}`"));
@@ -205,7 +319,7 @@ fn approvals_are_asked_for(plan: &Plan, trace: &Trace) -> Result<(), String> {
     for record in trace.records() {
         match &record.event {
             Event::Decision { choice: Choice::ApprovePlan { .. }, .. } => is_plan_approved = true,
-            Event::Decision { choice: Choice::ApproveStep { step }, .. } => {
+            Event::Decision { choice: Choice::ApproveStep { step, .. }, .. } => {
                 approved.insert(step.clone());
             }
             Event::Decision { choice: Choice::DeclineStep { step }, .. } => {
@@ -223,12 +337,49 @@ fn approvals_are_asked_for(plan: &Plan, trace: &Trace) -> Result<(), String> {
     Ok(())
 }
 
+/// What was found in this turn, and since it was approved.
+fn approvals_stand(plan: &Plan, trace: &Trace) -> Result<(), String> {
+    let (mut state, mut found) = (RunState::new(plan), HashMap::new());
+    for moment in &trace.moments {
+        let record = match moment {
+            Moment::Stands { step, at, holds } => {
+                found.insert((step.clone(), *at), *holds);
+                continue;
+            }
+            Moment::Recorded(record) => record,
+            _ => continue,
+        };
+        match &record.event {
+            Event::EpochStarted { .. } => found.clear(),
+            Event::Decision { choice: Choice::ApproveStep { step, .. }, .. } => {
+                found.remove(&(step.clone(), At::Approval));
+            }
+            Event::StepStarted { step, phase: Phase::Do, .. } => {
+                let own = &state.steps[step];
+                let is_first = !state.steps.values().any(|step| step.was_started());
+                let needs = [
+                    (At::Approval, own.approved_on.is_some() && !own.may_have_changed),
+                    (At::Basis, is_first && !plan.basis.facts.containers.is_empty()),
+                ];
+                for (at, is_needed) in needs {
+                    if is_needed && found.get(&(step.clone(), at)) != Some(&true) {
+                        return Err(format!("`{step}`, {at:?}"));
+                    }
+                }
+            }
+            _ => {}
+        }
+        state.apply(record).unwrap();
+    }
+    Ok(())
+}
+
 fn conditions_are_heeded(plan: &Plan, trace: &Trace) -> Result<(), String> {
     let mut holds = HashMap::new();
     for moment in &trace.moments {
         match moment {
             Moment::Condition { step, holds: found } => drop(holds.insert(step, *found)),
-            Moment::Dispatched { step, phase: Phase::Do, .. }
+            Moment::Dispatched { key: Key { step, phase: Phase::Do, .. }, .. }
                 if plan.step(step).unwrap().when.is_some() && holds.get(step) != Some(&true) =>
             {
                 return Err(format!("`{step}`"));
@@ -306,6 +457,8 @@ fn no_guess_is_made(_: &Plan, trace: &Trace) -> Result<(), String> {
     for moment in &trace.moments {
         match moment {
             Moment::CutOff { step } => drop(cut_off.insert(step.clone())),
+            // Beside a step that has begun, the containers are looked at anew: that is an answer, and no guess.
+            Moment::Stands { step, .. } => drop(cut_off.remove(step)),
             Moment::Recorded(record) => match &record.event {
                 Event::EpochStarted { .. } | Event::Decision { choice: Choice::Resume, .. } => {
                     cut_off.clear();

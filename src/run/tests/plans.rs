@@ -3,8 +3,10 @@
 use proptest::prelude::*;
 
 use super::scene::{But, key, plan, step};
+use super::world::Key;
 use crate::model::plan::{Group, Plan, PlannedFailure, PlannedStep, PlannedUndo, When};
 use crate::model::runbook::OnInterrupted;
+use crate::run::event::Phase;
 
 #[derive(Debug, Clone)]
 enum Block {
@@ -28,16 +30,31 @@ struct Traits {
     has_done_when: bool,
     has_expect: bool,
     is_conditional: bool,
+    is_kept: bool,
 }
 
-/// A plan, and whether what mends the items of a group comes beside each item or behind the group.
+/// The action of steps whose effect is no command, so that no receipts are kept of it.
+const REQUEST: &str = "http.request";
+
+/// Whether the host keeps a receipt.
+pub fn keeps_receipts(plan: &Plan, key: &Key) -> bool {
+    key.phase == Phase::Undo || plan.step(&key.step).is_some_and(|step| step.task.action != REQUEST)
+}
+
+/// A plan, whether what mends the items of a group comes beside each item or behind the group, and whether the approval of the
+/// plan stands on containers.
 pub fn any_plan() -> impl Strategy<Value = Plan> {
-    (prop::collection::vec(block(2), 1..4), any::<bool>()).prop_map(|(blocks, beside)| {
+    let blocks = prop::collection::vec(block(2), 1..4);
+    (blocks, any::<bool>(), any::<bool>()).prop_map(|(blocks, beside, stands_on_containers)| {
         let mut steps = Vec::new();
         for (number, block) in blocks.iter().enumerate() {
             lay_out(block, &number.to_string(), None, beside, &mut steps);
         }
-        plan(steps)
+        let mut plan = plan(steps);
+        if stands_on_containers {
+            plan.basis.facts.containers.add("shop", Vec::new());
+        }
+        plan
     })
 }
 
@@ -70,8 +87,19 @@ fn traits() -> impl Strategy<Value = Traits> {
     let interrupted =
         prop::sample::select(vec![OnInterrupted::Rerun, OnInterrupted::Probe, OnInterrupted::Ask]);
     let rarely = || prop::bool::weighted(0.2);
-    (policy, interrupted, 0..8_u8, 1..4_u32, rarely(), any::<bool>(), rarely(), rarely()).prop_map(
-        |(policy, interrupted, undo, attempts, is_approved, has_done_when, has_expect, is_conditional)| {
+    let is_kept = prop::bool::weighted(0.8);
+    (policy, interrupted, 0..8_u8, 1..4_u32, rarely(), any::<bool>(), rarely(), rarely(), is_kept).prop_map(
+        |(
+            policy,
+            interrupted,
+            undo,
+            attempts,
+            is_approved,
+            has_done_when,
+            has_expect,
+            is_conditional,
+            is_kept,
+        )| {
             Traits {
                 policy,
                 interrupted,
@@ -81,6 +109,7 @@ fn traits() -> impl Strategy<Value = Traits> {
                 has_done_when,
                 has_expect,
                 is_conditional,
+                is_kept,
             }
         },
     )
@@ -129,6 +158,9 @@ fn made(name: &str, traits: &Traits) -> PlannedStep {
         made = made.with_expect();
     }
     made.but(|step| {
+        if !traits.is_kept {
+            step.task.action = REQUEST.to_owned();
+        }
         step.approve = traits.is_approved.then(|| "really?".to_owned());
         step.when = traits.is_conditional.then(|| When::Deferred {
             text: "size > 3".to_owned(),

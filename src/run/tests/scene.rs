@@ -16,6 +16,7 @@ use crate::model::runbook::{OnInterrupted, Retry, Risk};
 use crate::run::decide::{Decision, decide};
 use crate::run::event::{Choice, Event, Evidence, Finding, Outcome, Phase, Record, Rest};
 use crate::run::known::{Answer, At, Known};
+use crate::run::receipt::{Processes, Receipt};
 use crate::run::state::{RunState, StepStatus};
 use crate::run::transition::Illegal;
 
@@ -46,6 +47,7 @@ pub fn step(name: &str) -> PlannedStep {
         done_when: None,
         expect: Vec::new(),
         undo: PlannedUndo::Task(task()),
+        touches: Vec::new(),
         approve: None,
         timeout: None,
         retry: None,
@@ -173,14 +175,37 @@ pub fn bad(may_have_changed: bool) -> Outcome {
 
 pub fn lost() -> Outcome {
     let message = "the connection was lost".to_owned();
-    Outcome::Unknown { message, took_effect: false, outputs: BTreeMap::new(), log: None, ms: 1 }
+    Outcome::Unknown {
+        message,
+        took_effect: false,
+        processes: Processes::Untouched,
+        outputs: BTreeMap::new(),
+        log: None,
+        ms: 1,
+    }
+}
+
+/// Its processes were told to end.
+pub fn ended(came_of_it: Processes) -> Outcome {
+    let mut outcome = lost();
+    if let Outcome::Unknown { processes, .. } = &mut outcome {
+        *processes = came_of_it;
+    }
+    outcome
 }
 
 /// It took effect, and Ctrl-C came while its expectations were waited for.
 pub fn unconfirmed() -> Outcome {
     let message = "Ctrl-C".to_owned();
     let outputs = BTreeMap::from([("id".to_owned(), 7.into())]);
-    Outcome::Unknown { message, took_effect: true, outputs, log: None, ms: 1 }
+    Outcome::Unknown {
+        message,
+        took_effect: true,
+        processes: Processes::Untouched,
+        outputs,
+        log: None,
+        ms: 1,
+    }
 }
 
 /// Its host could not be reached.
@@ -199,7 +224,10 @@ pub struct Scene {
 impl Scene {
     /// A run whose plan is approved, in its first turn, with nobody at the terminal.
     pub fn new(steps: Vec<PlannedStep>) -> Scene {
-        let plan = plan(steps);
+        Scene::of(plan(steps))
+    }
+
+    pub fn of(plan: Plan) -> Scene {
         let mut scene = Scene { state: RunState::new(&plan), known: Known::new(false), plan };
         scene.now(created(&scene.plan));
         scene.now(decision(Choice::ApprovePlan { plan: scene.plan.digest() }));
@@ -264,6 +292,21 @@ impl Scene {
         self
     }
 
+    /// The next decision is to ask the host for the receipt of the last attempt, and this is it.
+    #[track_caller]
+    pub fn has(&mut self, name: &str, receipt: Receipt) -> &mut Scene {
+        self.finds(name, At::Receipt, Answer::Receipt(receipt))
+    }
+
+    /// The next decision is to follow the attempt, and it is in flight again.
+    #[track_caller]
+    pub fn follows(&mut self, name: &str, attempt: u32) -> &mut Scene {
+        let (step, phase) = (key(name), self.state.steps[&key(name)].phase);
+        self.decides(Decision::Follow { step: step.clone(), attempt, phase });
+        let (finding, by) = (Finding::Followed, Evidence::Receipt);
+        self.now(Event::StepObserved { step, attempt, phase, finding, by })
+    }
+
     #[track_caller]
     pub fn skips(&mut self, name: &str, why: crate::run::event::Skip) -> &mut Scene {
         self.decides(Decision::Skip { step: key(name), why: why.clone() });
@@ -305,6 +348,14 @@ pub fn no() -> Answer {
 
 pub fn unreachable() -> Answer {
     Answer::Unreachable { host: "app".to_owned(), message: "no route".to_owned() }
+}
+
+pub fn unkept() -> Receipt {
+    Receipt::Unkept { why: "no receipts here".to_owned() }
+}
+
+pub fn cut() -> Receipt {
+    Receipt::Cut { why: "the host was started anew".to_owned() }
 }
 
 pub fn waiting_for_host() -> Rest {

@@ -1,16 +1,18 @@
 //! An engine without a host: it performs what is decided in a [`Trace`] of a world, and dies, loses and fails by a [`Tape`].
 //!
-//! A death forgets everything but the records. What was in flight then may or may not still take effect.
+//! A death forgets everything but the records. What was in flight then was never begun, runs on, or has ended unseen.
 
-use super::scene::{
-    bad, created, decision, epoch, good, lost, no, person, record, unconfirmed, unreachable, unreached,
-};
-use super::world::{Moment, Tape, Trace};
+use super::fate;
+use super::plans::keeps_receipts;
+use super::scene::{created, decision, epoch, no, person, record, unkept, unreachable};
+use super::world::{Key, Moment, Tape, Trace};
 use crate::base::id::StepKey;
 use crate::model::plan::{Plan, PlannedUndo};
+use crate::model::snapshot::Snapshot;
 use crate::run::decide::{Decision, Question, decide};
-use crate::run::event::{Choice, End, Event, Finding, Phase, Record, Rest};
+use crate::run::event::{Choice, End, Event, Evidence, Finding, Phase, Record, Rest};
 use crate::run::known::{Answer, At, Known};
+use crate::run::receipt::Receipt;
 use crate::run::state::{RunState, Status, StepStatus};
 
 /// Far more decisions than any of the plans needs.
@@ -23,7 +25,8 @@ pub struct Simulator<'a> {
     tape: Tape<'a>,
     /// The number of the record after which the process dies, besides what the tape says.
     dies_after: Option<u64>,
-    in_flight: Vec<(StepKey, u32, Phase)>,
+    /// What was given to its host, and whether it is followed.
+    in_flight: Vec<(Key, bool)>,
     asked: Vec<(StepKey, At)>,
     trace: Trace,
 }
@@ -60,12 +63,22 @@ impl Simulator<'_> {
         if self.tape.rarely(50) {
             self.known.cancelled_by = Some("ada".to_owned());
         }
+        if self.tape.rarely(10) {
+            let unseen = |key: &Key| !self.in_flight.iter().any(|(other, _)| other == key);
+            if let Some(key) = self.trace.running().into_iter().find(unseen) {
+                fate::pass(&mut self.trace, &mut self.tape, &key);
+            }
+        }
         match self.decide() {
             Decision::Start { step, attempt, phase } => {
                 if self.append(Event::StepStarted { step: step.clone(), attempt, phase }) {
-                    let beside = self.in_flight.iter().map(|(step, ..)| step.clone()).collect();
-                    self.trace.note(Moment::Dispatched { step: step.clone(), phase, beside });
-                    self.in_flight.push((step, attempt, phase));
+                    self.dispatch(Key { step, attempt, phase }, false);
+                }
+            }
+            Decision::Follow { step, attempt, phase } => {
+                let (finding, by) = (Finding::Followed, Evidence::Receipt);
+                if self.append(Event::StepObserved { step: step.clone(), attempt, phase, finding, by }) {
+                    self.dispatch(Key { step, attempt, phase }, true);
                 }
             }
             Decision::Look { step, at } => self.look(step, at),
@@ -75,6 +88,7 @@ impl Simulator<'_> {
                 self.append(Event::StepObserved { step, attempt, phase, finding, by });
             }
             Decision::Ask { about } => self.be_asked(about),
+            Decision::Lapse { .. } => drop(self.append(decision(Choice::Abandon))),
             Decision::TurnBack { because } => {
                 self.append(Event::UndoRequested { by: because.to_string() });
             }
@@ -82,6 +96,9 @@ impl Simulator<'_> {
             Decision::Rest(rest) => {
                 assert!(self.in_flight.is_empty(), "a run rests while a step is in flight");
                 self.asked.clear();
+                if let Rest::WaitingForPerson { step, .. } = &rest {
+                    self.note_question(step);
+                }
                 self.append(Event::RunRested { rest });
             }
             Decision::End(end) => drop(self.append(Event::RunEnded { end })),
@@ -109,9 +126,14 @@ impl Simulator<'_> {
     }
 
     fn die(&mut self) {
-        for (step, _, phase) in std::mem::take(&mut self.in_flight) {
-            if self.tape.one_of(2) == 0 {
-                self.trace.note(Moment::Effect { step, phase });
+        for (key, _) in std::mem::take(&mut self.in_flight) {
+            let is_over = matches!(self.trace.receipt(&key), Receipt::Ended { .. } | Receipt::Cut { .. });
+            match self.tape.one_of(4) {
+                _ if is_over => {}
+                0 => self.trace.end(&key, true, 0),
+                1 => fate::go_on(&mut self.trace, &mut self.tape, &key, keeps_receipts(self.plan, &key)),
+                2 => self.trace.cut(&key, false),
+                _ => {}
             }
         }
         self.asked.clear();
@@ -134,25 +156,27 @@ impl Simulator<'_> {
             let (step, at) = self.asked.swap_remove(chosen);
             return self.find_out(step, at);
         }
-        let (step, attempt, phase) = self.in_flight.swap_remove(chosen - self.asked.len());
-        let (has_effect, outcome) = match self.tape.one_of(16) {
-            1 => (false, Some(bad(false))),
-            2 => (false, Some(bad(true))),
-            3 => (true, Some(bad(true))),
-            4 => (false, Some(lost())),
-            5 => (true, Some(lost())),
-            6 => (false, None),
-            7 => (true, None),
-            8 if phase == Phase::Do => (true, Some(unconfirmed())),
-            9 => (false, Some(unreached())),
-            _ => (true, Some(good())),
-        };
-        if has_effect {
-            self.trace.note(Moment::Effect { step: step.clone(), phase });
-        }
-        match outcome {
-            Some(outcome) => drop(self.append(Event::StepFinished { step, attempt, phase, outcome })),
+        let (key, is_followed) = self.in_flight.swap_remove(chosen - self.asked.len());
+        let is_kept = keeps_receipts(self.plan, &key);
+        match fate::next(&mut self.trace, &mut self.tape, &key, is_followed, is_kept) {
+            Some(outcome) => {
+                let Key { step, attempt, phase } = key;
+                self.append(Event::StepFinished { step, attempt, phase, outcome });
+            }
             None => self.die(),
+        }
+    }
+
+    fn dispatch(&mut self, key: Key, is_followed: bool) {
+        let beside = self.in_flight.iter().map(|(key, _)| key.step.clone()).collect();
+        self.trace.note(Moment::Dispatched { key: key.clone(), is_followed, beside });
+        self.in_flight.push((key, is_followed));
+    }
+
+    fn note_question(&mut self, step: &StepKey) {
+        let state = self.state.step(step).unwrap();
+        if state.status == StepStatus::Unknown && !self.is_undoing() {
+            self.trace.note(Moment::Asked { step: step.clone() });
         }
     }
 
@@ -168,25 +192,53 @@ impl Simulator<'_> {
     fn find_out(&mut self, step: StepKey, at: At) {
         let fault = self.tape.one_of(10);
         let answer = match at {
-            At::Host | At::DoneWhen if fault == 1 => {
+            At::Host | At::DoneWhen | At::Receipt if fault == 1 => {
                 self.trace.note(Moment::CutOff { step: step.clone() });
                 unreachable()
             }
+            At::Approval | At::Basis if fault == 1 => {
+                self.trace.note(Moment::CutOff { step: step.clone() });
+                unreachable()
+            }
+            At::Approval if fault == 2 => no(),
+            At::Basis if fault == 2 && self.tape.rarely(3) => no(),
+            At::Receipt => Answer::Receipt(self.receipt(&step)),
             At::When if fault == 2 => Answer::Broken { message: "no such output".to_owned() },
             At::DoneWhen if !self.trace.stands(&step) => no(),
             At::When | At::Expect if fault == 1 => no(),
             _ => Answer::Holds,
         };
-        if at == At::When {
-            let holds = answer == Answer::Holds;
-            self.trace.note(Moment::Condition { step: step.clone(), holds });
+        let holds = answer == Answer::Holds;
+        match at {
+            At::When => self.trace.note(Moment::Condition { step: step.clone(), holds }),
+            At::Approval | At::Basis => self.trace.note(Moment::Stands { step: step.clone(), at, holds }),
+            _ => {}
         }
         self.known.answer(&step, at, answer);
     }
 
+    fn receipt(&mut self, step: &StepKey) -> Receipt {
+        let (attempt, phase) = self.state.step(step).unwrap().last_attempt();
+        let key = Key { step: step.clone(), attempt, phase };
+        if !keeps_receipts(self.plan, &key) {
+            return unkept();
+        }
+        if self.trace.receipt(&key) == Receipt::Running {
+            fate::pass(&mut self.trace, &mut self.tape, &key);
+        }
+        self.trace.receipt(&key)
+    }
+
     fn be_asked(&mut self, about: Question) {
+        if let Question::Settle { step, .. } = &about {
+            self.note_question(step);
+        }
         match about {
             Question::ApprovePlan => drop(self.append(self.approval())),
+            Question::ApproveStep { step, .. } if self.tape.rarely(8) => {
+                self.trace.note(Moment::CutOff { step: step.clone() });
+                self.known.answer(&step, At::Approval, unreachable());
+            }
             Question::ApproveStep { step, .. }
             | Question::Settle { step, .. }
             | Question::UndoPast { step, .. } => drop(self.answer_about(step)),
@@ -210,7 +262,10 @@ impl Simulator<'_> {
             StepStatus::Pending | StepStatus::Failed if planned.approve.is_some() && !self.is_undoing() => {
                 match self.tape.rarely(5) {
                     true => decision(Choice::DeclineStep { step }),
-                    false => decision(Choice::ApproveStep { step }),
+                    false => {
+                        let containers = (self.tape.one_of(2) == 0).then(Snapshot::default);
+                        decision(Choice::ApproveStep { step, containers })
+                    }
                 }
             }
             _ if self.is_undoing() => decision(Choice::UndoPast { step }),

@@ -69,18 +69,19 @@ fn stick() -> Event {
 }
 
 fn approve() -> Event {
-    decision(Choice::ApproveStep { step: key("a") })
+    decision(Choice::ApproveStep { step: key("a"), containers: None })
 }
 
 /// Every kind of event, with what decides about it.
 fn events(plan: &Plan) -> Vec<(&'static str, Event)> {
-    use Evidence::{DoneWhen, Expect, Repeatable, When};
-    use Finding::{Happened, MayRun};
+    use Evidence::{DoneWhen, Expect, Receipt, Repeatable, When};
+    use Finding::{Followed, Happened, MayRun};
     use Phase::{Do, Undo};
     vec![
         ("create", created(plan)),
         ("epoch", epoch()),
-        ("lease", Event::LeaseTaken { host: "app".to_owned(), fence: 1 }),
+        ("lease", Event::LeaseTaken { host: "app".to_owned(), fence: 1, folder: None }),
+        ("lease-kept", Event::LeaseKept { host: "app".to_owned() }),
         ("start", start(Do, 1)),
         ("start-2", start(Do, 2)),
         ("undo-1", start(Undo, 1)),
@@ -101,12 +102,19 @@ fn events(plan: &Plan) -> Vec<(&'static str, Event)> {
         ("refuted", observe(Do, failed(), Expect)),
         ("repeatable", observe(Do, MayRun, Repeatable)),
         ("gives-up", observe(Do, failed(), Repeatable)),
+        ("followed", observe(Do, Followed, Receipt)),
+        ("never-began", observe(Do, MayRun, Receipt)),
+        ("never-begins", observe(Do, failed(), Receipt)),
+        ("happened-by-receipt", observe(Do, Happened, Receipt)),
+        ("says-followed", observe(Do, Followed, person())),
         ("says-happened", observe(Do, Happened, person())),
         ("says-not", observe(Do, MayRun, person())),
         ("says-fails", observe(Do, failed(), person())),
         ("undo-says-happened", observe(Undo, Happened, person())),
         ("undo-says-not", observe(Undo, MayRun, person())),
         ("undo-gives-up", observe(Undo, failed(), Repeatable)),
+        ("undo-followed", observe(Undo, Followed, Receipt)),
+        ("undo-never-began", observe(Undo, MayRun, Receipt)),
         ("skip", skip("a")),
         ("approve-plan", decision(Choice::ApprovePlan { plan: plan.digest() })),
         ("approve", approve()),
@@ -152,6 +160,7 @@ fn situations() -> Vec<(&'static str, Vec<Event>)> {
     let undoing = plus(&back, &[start(Undo, 1)]);
     let undo_failed = plus(&undoing, &[finish(Undo, bad(true))]);
     let undo_unknown = plus(&undoing, &[finish(Undo, lost())]);
+    let followed = plus(&unknown, &[undo(), observe(Do, Finding::Followed, Evidence::Receipt)]);
     let undone = plus(&undoing, &[finish(Undo, good())]);
     vec![
         ("blank", vec![]),
@@ -178,9 +187,16 @@ fn situations() -> Vec<(&'static str, Vec<Event>)> {
         ("undoing, succeeded", back.clone()),
         ("undoing, failed", plus(&failed, &[undo()])),
         ("undoing, unknown", plus(&unknown, &[undo()])),
+        ("undoing, running", followed.clone()),
+        ("undoing, unconfirmed", plus(&followed, &[finish(Do, unconfirmed())])),
+        ("undoing, never began", plus(&unknown, &[undo(), observe(Do, Finding::MayRun, Evidence::Receipt)])),
         ("undoing, undoing", undoing.clone()),
         ("undoing, undo_failed", undo_failed.clone()),
         ("undoing, undo unknown", undo_unknown.clone()),
+        (
+            "undoing, undo followed",
+            plus(&undo_unknown, &[observe(Undo, Finding::Followed, Evidence::Receipt)]),
+        ),
         ("undoing, undone", undone.clone()),
         ("undoing, nothing to undo", plus(&moving(), &[undo()])),
         ("waiting, undo unknown", plus(&undo_unknown, &[wait()])),
@@ -194,40 +210,44 @@ fn situations() -> Vec<(&'static str, Vec<Event>)> {
 
 const TABLE: &str = "
 blank: create
-created: epoch lease approve-plan approve decline abandon undo
-running, unapproved: epoch lease when-fails probe-fails skip approve-plan approve decline undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
-running, pending: epoch lease start when-fails probe-fails skip approve-plan approve decline undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
-running, running: epoch lease good bad lost unconfirmed unreached approve-plan undo-past
-running, failed: epoch lease start-2 probe-happened says-happened approve-plan approve decline undo-past abandon undo rest-plan rest-person rest-host rest-failed rest-cancelled
-running, failed unstarted: epoch lease start-2 probe-happened says-happened skip approve-plan approve decline undo-past abandon undo rest-plan rest-person rest-host rest-failed rest-cancelled
-running, unknown: epoch lease probe-happened probe-not probe-fails repeatable gives-up says-happened says-not approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
-running, unknown after a crash: epoch lease probe-happened probe-not probe-fails repeatable gives-up says-happened says-not approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
-running, unconfirmed: epoch lease probe-happened probe-fails confirmed refuted gives-up says-happened says-not approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
-running, unreached: epoch lease start-2 probe-happened says-happened approve-plan approve decline undo-past abandon undo rest-plan rest-person rest-host rest-host-of-a rest-failed rest-cancelled
-running, cleared to run: epoch lease start-2 skip approve-plan approve decline undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
-running, succeeded: epoch lease approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
-running, skipped: epoch lease approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
-running, all settled: epoch lease approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled end-succeeded
-waiting, pending: epoch lease approve-plan approve decline undo-past resume abandon undo
-waiting, unknown: epoch lease says-happened says-not approve-plan undo-past resume abandon undo
-waiting, unreached: epoch lease says-happened approve-plan approve decline undo-past resume abandon undo
-halted, failed: epoch lease says-happened approve-plan approve decline undo-past resume abandon undo
-halted, cancelled: epoch lease approve-plan undo-past resume abandon undo
-succeeded: epoch lease undo-past undo
-undoing, succeeded: epoch lease undo-1 undo-past abandon rest-person rest-host rest-cancelled
-undoing, failed: epoch lease undo-1 undo-past abandon rest-person rest-host rest-cancelled
-undoing, unknown: epoch lease undo-1 undo-past abandon rest-person rest-host rest-cancelled
-undoing, undoing: epoch lease undo-good undo-bad undo-lost undo-past
-undoing, undo_failed: epoch lease undo-2 undo-says-happened undo-past abandon rest-person rest-host rest-cancelled rest-stuck
-undoing, undo unknown: epoch lease undo-2 undo-says-happened undo-gives-up undo-past abandon rest-person rest-host rest-cancelled
-undoing, undone: epoch lease undo-past abandon rest-person rest-host rest-cancelled end-undone
-undoing, nothing to undo: epoch lease undo-past abandon rest-person rest-host rest-cancelled end-undone
-waiting, undo unknown: epoch lease undo-says-happened undo-past resume abandon
-halted, undo cancelled: epoch lease undo-past resume abandon
-stuck: epoch lease undo-says-happened undo-past resume abandon
-undone: 
-about to be abandoned: epoch lease end-abandoned
-abandoned: 
+created: epoch lease lease-kept approve-plan approve decline abandon undo
+running, unapproved: epoch lease lease-kept when-fails probe-fails skip approve-plan approve decline undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
+running, pending: epoch lease lease-kept start when-fails probe-fails skip approve-plan approve decline undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
+running, running: epoch lease lease-kept good bad lost unconfirmed unreached approve-plan undo-past
+running, failed: epoch lease lease-kept start-2 probe-happened says-happened approve-plan approve decline undo-past abandon undo rest-plan rest-person rest-host rest-failed rest-cancelled
+running, failed unstarted: epoch lease lease-kept start-2 probe-happened says-happened skip approve-plan approve decline undo-past abandon undo rest-plan rest-person rest-host rest-failed rest-cancelled
+running, unknown: epoch lease lease-kept probe-happened probe-not probe-fails repeatable gives-up followed never-began never-begins says-happened says-not approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
+running, unknown after a crash: epoch lease lease-kept probe-happened probe-not probe-fails repeatable gives-up followed never-began never-begins says-happened says-not approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
+running, unconfirmed: epoch lease lease-kept probe-happened probe-fails confirmed refuted gives-up says-happened says-not approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
+running, unreached: epoch lease lease-kept start-2 probe-happened says-happened approve-plan approve decline undo-past abandon undo rest-plan rest-person rest-host rest-host-of-a rest-failed rest-cancelled
+running, cleared to run: epoch lease lease-kept start-2 skip approve-plan approve decline undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
+running, succeeded: epoch lease lease-kept approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
+running, skipped: epoch lease lease-kept approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled
+running, all settled: epoch lease lease-kept approve-plan undo-past abandon undo rest-plan rest-person rest-host rest-cancelled end-succeeded
+waiting, pending: epoch lease lease-kept approve-plan approve decline undo-past resume abandon undo
+waiting, unknown: epoch lease lease-kept says-happened says-not approve-plan undo-past resume abandon undo
+waiting, unreached: epoch lease lease-kept says-happened approve-plan approve decline undo-past resume abandon undo
+halted, failed: epoch lease lease-kept says-happened approve-plan approve decline undo-past resume abandon undo
+halted, cancelled: epoch lease lease-kept approve-plan undo-past resume abandon undo
+succeeded: epoch lease lease-kept undo-past undo
+undoing, succeeded: epoch lease lease-kept undo-1 undo-past abandon rest-person rest-host rest-cancelled
+undoing, failed: epoch lease lease-kept undo-1 undo-past abandon rest-person rest-host rest-cancelled
+undoing, unknown: epoch lease lease-kept undo-1 followed never-began undo-past abandon rest-person rest-host rest-cancelled
+undoing, running: epoch lease lease-kept good bad lost unconfirmed unreached undo-past
+undoing, unconfirmed: epoch lease lease-kept undo-1 undo-past abandon rest-person rest-host rest-cancelled
+undoing, never began: epoch lease lease-kept undo-past abandon rest-person rest-host rest-cancelled end-undone
+undoing, undoing: epoch lease lease-kept undo-good undo-bad undo-lost undo-past
+undoing, undo_failed: epoch lease lease-kept undo-2 undo-says-happened undo-past abandon rest-person rest-host rest-cancelled rest-stuck
+undoing, undo unknown: epoch lease lease-kept undo-2 undo-says-happened undo-gives-up undo-followed undo-past abandon rest-person rest-host rest-cancelled
+undoing, undo followed: epoch lease lease-kept undo-good undo-bad undo-lost undo-past
+undoing, undone: epoch lease lease-kept undo-past abandon rest-person rest-host rest-cancelled end-undone
+undoing, nothing to undo: epoch lease lease-kept undo-past abandon rest-person rest-host rest-cancelled end-undone
+waiting, undo unknown: epoch lease lease-kept undo-says-happened undo-past resume abandon
+halted, undo cancelled: epoch lease lease-kept undo-past resume abandon
+stuck: epoch lease lease-kept undo-says-happened undo-past resume abandon
+undone: lease-kept
+about to be abandoned: epoch lease lease-kept end-abandoned
+abandoned: lease-kept
 ";
 
 #[test]
@@ -261,7 +281,9 @@ fn every_event_can_follow_somewhere_and_none_everywhere() {
             .iter()
             .filter(|state| (*state).clone().apply(&record(state, event.clone())).is_ok())
             .count();
-        let is_never_legal = ["says-fails", "undo-says-not"].contains(&label);
+        let is_never_legal =
+            ["says-fails", "undo-says-not", "happened-by-receipt", "says-followed", "undo-never-began"]
+                .contains(&label);
         assert_eq!(taken == 0, is_never_legal, "{label}");
         assert!(taken < states.len(), "{label}");
     }
@@ -291,7 +313,7 @@ fn what_the_plan_does_not_have_cannot_be_spoken_of() {
     let rested = rest(Rest::Failed { step: stranger.clone(), message: String::new() });
     let approved = decision(Choice::ApprovePlan { plan: Digest::of(b"another") });
     let released = Event::LeaseReleased { host: "app".to_owned() };
-    let needless = decision(Choice::ApproveStep { step: key("z") });
+    let needless = decision(Choice::ApproveStep { step: key("z"), containers: None });
     let past = decision(Choice::UndoPast { step: key("a") });
     for event in [skip("x"), rested, approved, released, needless, past] {
         assert!(state.clone().apply(&record(&state, event.clone())).is_err(), "{event:?}");

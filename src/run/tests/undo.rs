@@ -1,7 +1,7 @@
 //! The way back.
 
 use super::scene::{But, Scene, bad, decision, epoch, good, key, lost, person, step};
-use super::scene::{unreachable, waiting_for_host};
+use super::scene::{unkept, unreachable, waiting_for_host};
 use crate::model::plan::PlannedUndo;
 use crate::model::runbook::OnInterrupted;
 use crate::run::decide::{Decision, Question};
@@ -23,6 +23,9 @@ fn undo_covers_what_may_have_had_an_effect_in_reverse_order_of_start() {
     run.ends("g[3]", bad(true)).ends("g[2]", bad(false)).ends("g[1]", lost());
     run.now(back());
     for name in ["g[3]", "g[1]", "a"] {
+        if run.is(name) == StepStatus::Unknown {
+            run.has(name, unkept());
+        }
         run.begins_undo(name, 1).decides(Decision::Wait).ends(name, good());
         assert_eq!(run.is(name), StepStatus::Undone);
     }
@@ -73,10 +76,10 @@ fn a_run_that_succeeded_can_still_be_undone() {
 #[test]
 fn undo_goes_on_in_the_next_turn_where_the_last_one_died() {
     let mut run = Scene::new(vec![step("a"), step("b")]);
-    run.begins("a", 1).ends("a", good()).begins("b", 1).now(epoch()).now(back());
+    run.begins("a", 1).ends("a", good()).begins("b", 1).now(epoch()).now(back()).has("b", unkept());
     run.begins_undo("b", 1).now(epoch());
     assert_eq!(run.is("b"), StepStatus::Unknown);
-    run.begins_undo("b", 2).ends("b", good()).begins_undo("a", 1).ends("a", good());
+    run.has("b", unkept()).begins_undo("b", 2).ends("b", good()).begins_undo("a", 1).ends("a", good());
     run.decides(Decision::End(End::Undone));
 }
 
@@ -101,7 +104,8 @@ fn a_failed_undo_makes_the_run_stuck_until_it_succeeds_or_is_done_by_hand() {
 fn an_undo_whose_end_is_lost_again_and_again_has_failed_at_last() {
     let mut run = Scene::new(vec![step("a")]);
     run.begins("a", 1).ends("a", good()).now(back());
-    run.begins_undo("a", 1).ends("a", lost()).begins_undo("a", 2).ends("a", lost());
+    run.begins_undo("a", 1).ends("a", lost()).has("a", unkept());
+    run.begins_undo("a", 2).ends("a", lost()).has("a", unkept());
     let message = "nobody saw the end of any of 2 attempts".to_owned();
     run.observes("a", 2, Finding::Failed { message: message.clone() }, Evidence::Repeatable);
     run.rests(Rest::Stuck { step: key("a"), message });
@@ -139,7 +143,7 @@ fn nothing_is_undone_past_the_point_of_no_return_unless_a_person_says_so() {
 #[test]
 fn a_step_that_was_cleared_to_run_again_is_undone_all_the_same() {
     let mut run = Scene::new(vec![step("a").interrupted(OnInterrupted::Rerun)]);
-    run.begins("a", 1).ends("a", lost());
+    run.begins("a", 1).ends("a", lost()).has("a", unkept());
     run.finds("a", At::Host, Answer::Holds).observes("a", 1, Finding::MayRun, Evidence::Repeatable);
     assert_eq!(run.is("a"), StepStatus::Pending);
     run.now(back()).begins_undo("a", 1);

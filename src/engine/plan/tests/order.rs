@@ -143,6 +143,8 @@ fn every_built_in_runbook_can_be_planned() {
     let catalog = Catalog::open(None).unwrap();
     let mut scene = scene(&[]);
     scene.inventory.caches = serde_yaml::from_str("{ redis: { project: opareta, service: redis } }").unwrap();
+    scene.inventory.certificates =
+        serde_yaml::from_str("{ www: { project: opareta, service: nginx, renew: [renew] } }").unwrap();
     scene.runbooks = catalog.names().map(|name| catalog.get(name).unwrap().runbook).collect();
     for _ in 0..scene.runbooks.len() {
         scene.runbooks.rotate_left(1);
@@ -150,7 +152,9 @@ fn every_built_in_runbook_can_be_planned() {
             let value = match param.kind {
                 ParamType::Instance => "argus-1",
                 ParamType::Cache => "redis",
+                ParamType::Certificate => "www",
                 ParamType::Project => "opareta",
+                ParamType::Host => "app",
                 _ => "argus",
             };
             (name.clone(), json!(value))

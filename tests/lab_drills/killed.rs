@@ -1,0 +1,353 @@
+//! opsctl, its connection and its host are killed at the named points in every runbook that ships, on the real stack: what is to be
+//! restarted is restarted once, and the stack is whole in the end.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{Read as _, Seek as _};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use opsctl::base::id::RunId;
+use opsctl::engine::catalog::Catalog;
+use opsctl::journal::store::Store;
+use opsctl::run::state::{RunState, Status};
+use tempfile::NamedTempFile;
+
+use crate::measure::Form;
+use crate::passings::passings;
+use crate::site::{Site, Way, text};
+use crate::totals::{Totals, Wrong};
+
+/// What each runbook that ships is for: its parameter, and what is made to fail before.
+struct Case {
+    runbook: &'static str,
+    parameter: &'static str,
+    failures: &'static [[&'static str; 2]],
+}
+
+const CASES: [Case; 11] = [
+    Case { runbook: "instance-down", parameter: "instance=argus-1", failures: &[["kill", "argus-1"]] },
+    Case {
+        runbook: "service-down",
+        parameter: "service=argus",
+        failures: &[["kill", "argus"], ["stop", "redis"], ["stop", "postgres-argus"]],
+    },
+    Case { runbook: "database-down", parameter: "database=argus", failures: &[["stop", "postgres-argus"]] },
+    Case { runbook: "cache-down", parameter: "cache=redis", failures: &[["stop", "redis"]] },
+    Case { runbook: "cache-full", parameter: "cache=redis", failures: &[["fill", "redis"]] },
+    Case {
+        runbook: "certificate-expiring",
+        parameter: "certificate=opareta",
+        failures: &[["expire", "certificate"]],
+    },
+    // The engine of this machine stays up.
+    Case { runbook: "host-down", parameter: "host=app", failures: &[["stop", "argus-2"]] },
+    // Instances that lose more than their proxy may or may not have to be restarted.
+    Case { runbook: "network-broken", parameter: "project=opareta", failures: &[["disconnect", "nginx"]] },
+    Case { runbook: "out-of-memory", parameter: "instance=argus-1", failures: &[["fill", "argus-1"]] },
+    Case { runbook: "recreate", parameter: "project=opareta --confirm opareta", failures: &[] },
+    Case { runbook: "resources", parameter: "project=opareta", failures: &[] },
+];
+
+/// More than any run here needs, though a host may take a while until it answers again.
+const MOST_TURNS: usize = 8;
+
+/// Follows how often each service is restarted, until it is asked.
+struct Restarts {
+    events: Child,
+    log: NamedTempFile,
+}
+
+impl Restarts {
+    fn follow(site: &Site) -> Restarts {
+        let log = NamedTempFile::new().unwrap();
+        let now = jiff::Timestamp::now().to_string();
+        let format = "{{index .Actor.Attributes \"com.docker.compose.service\"}}";
+        let mut docker = Command::new("docker");
+        if site.way != Way::Local {
+            docker.args(["exec", "opsctl-lab-app", "docker"]);
+        }
+        let events = docker
+            .args(["events", "--since", &now, "--filter", "event=restart", "--format", format])
+            .stdout(log.reopen().unwrap())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Restarts { events, log }
+    }
+
+    /// So far. An event is there a moment after what it is about.
+    fn count(mut self, due: usize) -> BTreeMap<String, usize> {
+        let lines =
+            || fs::read_to_string(self.log.path()).unwrap().lines().map(String::from).collect::<Vec<_>>();
+        let deadline = Instant::now() + Duration::from_secs(2);
+        while lines().len() < due && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let mut restarts = BTreeMap::new();
+        lines().into_iter().for_each(|service| *restarts.entry(service).or_default() += 1);
+        self.events.kill().unwrap();
+        self.events.wait().unwrap();
+        restarts
+    }
+}
+
+/// Variables that opsctl is given.
+type Variables = Vec<(&'static str, String)>;
+
+/// What happens at a point.
+#[derive(Clone, Copy, PartialEq)]
+enum What {
+    Death,
+    Cut,
+    PowerLoss,
+}
+
+impl What {
+    fn way(self) -> Way {
+        if self == What::Death { Way::Local } else { Way::Sudo }
+    }
+
+    fn at(self, site: &Site, passing: &str) -> Variables {
+        let mut variables = vec![("OPSCTL_CRASH_AT", passing.to_owned())];
+        match self {
+            What::Death => {}
+            What::Cut => {
+                let config = site.inventory().with_file_name("ssh_config");
+                let cut = format!("pkill -KILL -f '^ssh .*{}' || true", config.display());
+                variables.push(("OPSCTL_CRASH_DO", cut));
+            }
+            What::PowerLoss => {
+                variables.push(("OPSCTL_CRASH_DO", "docker kill opsctl-lab-app >/dev/null".to_owned()));
+            }
+        }
+        variables
+    }
+}
+
+/// How a life went: what was typed, and how that ended.
+#[derive(Default)]
+struct Story {
+    text: String,
+    deaths: usize,
+    wrong: Vec<Wrong>,
+}
+
+impl Story {
+    /// One process. Its output goes to a file: what outlives it would hold a pipe open.
+    fn turn(&mut self, site: &Site, words: &str, variables: &Variables) -> Option<i32> {
+        let mut said = tempfile::tempfile().unwrap();
+        let arguments: Vec<_> = words.split(' ').collect();
+        let mut command = site.opsctl(&arguments);
+        command.envs(variables.iter().cloned()).stdout(Stdio::null()).stderr(said.try_clone().unwrap());
+        let code = command.status().unwrap().code();
+        self.deaths += usize::from(code.is_none());
+        let mut bytes = Vec::new();
+        said.rewind().and_then(|()| said.read_to_end(&mut bytes)).unwrap();
+        self.text += &format!("$ opsctl {words} # {variables:?}: {code:?}\n{}\n", text(&bytes));
+        code
+    }
+
+    /// As many processes as it takes from `words` to that end; the first one may die, or lose its host.
+    fn until(&mut self, site: &Site, words: &str, variables: &Variables, end: Status) {
+        // Approved by name once more, where that had not been recorded yet.
+        let confirm = words.split_once("--confirm").map(|(_, name)| format!("--confirm{name}"));
+        let resume = format!("resume latest {}", confirm.as_deref().unwrap_or("--yes"));
+        let before = last_run(site).map(|(run, state)| (run, state.status));
+        let mut code = self.turn(site, words, variables);
+        for _ in 0..MOST_TURNS {
+            let now = last_run(site).map(|(run, state)| (run, state.status));
+            if now != before && now.is_some_and(|(_, status)| status == end) {
+                if code.is_some_and(|code| code != 0) {
+                    self.wrong.push(Wrong::State(format!("`{words}` ended with {code:?}")));
+                }
+                return;
+            }
+            let waits_for_host = code == Some(11) && (site.way != Way::Local);
+            if code.is_some() && !waits_for_host {
+                break;
+            }
+            if waits_for_host {
+                self.deaths += 1;
+                site.power_on();
+            }
+            // What died before it had said so in the journal did nothing, nor did what never got its host.
+            let is_begun = now != before && now.is_none_or(|(_, status)| status != Status::Abandoned);
+            code = self.turn(site, if is_begun { &resume } else { words }, &Vec::new());
+        }
+        self.wrong.push(Wrong::State(format!("`{words}` ended with {code:?}, and not {}", end.word())));
+    }
+}
+
+fn last_run(site: &Site) -> Option<(RunId, RunState)> {
+    let run = Store::at(site.state_dir()).list().unwrap().into_iter().max_by_key(|run| run.id)?;
+    Some((run.id, run.history().unwrap().state().clone()))
+}
+
+/// The way there and the way back: how often what was restarted, and how it went.
+fn live(
+    site: &Site,
+    case: &Case,
+    there: &Variables,
+    back: &Variables,
+    due: usize,
+) -> (BTreeMap<String, usize>, Story) {
+    case.failures.iter().for_each(|failure| drop(site.lab("break", failure)));
+    let restarts = Restarts::follow(site);
+    let mut story = Story::default();
+    story.until(site, &format!("run {} {} --yes", case.runbook, case.parameter), there, Status::Succeeded);
+    let status = site.run(&["status"]);
+    if status.status.code() != Some(0) {
+        story.wrong.push(Wrong::State(text(&status.stdout)));
+    }
+    story.until(site, "undo latest --yes", back, Status::Undone);
+    (restarts.count(due), story)
+}
+
+/// The first passing of each point in each step: what is waited for passes the same points at every look.
+fn in_each_step(passings: &[String]) -> Vec<String> {
+    let (mut step, mut seen) = (0, BTreeSet::new());
+    let is_first = |passing: &&String| {
+        let (point, _) = passing.split_once(':').unwrap();
+        step += usize::from(point == "engine.step_started");
+        seen.insert((step, point.to_owned()))
+    };
+    passings.iter().filter(is_first).cloned().collect()
+}
+
+/// In the long form, with a count of 500, every point in every step; in the short one that in the middle. A host is killed where a step
+/// begins: that takes a minute each time.
+fn chosen(all: &[String], what: What) -> Vec<String> {
+    let mut all = in_each_step(all);
+    if what == What::PowerLoss {
+        all.retain(|passing| passing.starts_with("engine.step_started:"));
+    }
+    let count = Form::of_this_run().count(1, all.len()).min(all.len());
+    let at = |number: usize| (2 * number + 1) * all.len() / (2 * count);
+    (0..count).map(|number| all[at(number)].clone()).collect()
+}
+
+fn killed_everywhere(runbook: &str, what: What) {
+    let case = CASES.iter().find(|case| case.runbook == runbook).unwrap();
+    let site = Site::take(what.way());
+    let mut totals = Totals::default();
+    let logs = [NamedTempFile::new().unwrap(), NamedTempFile::new().unwrap()];
+    let path = |log: &NamedTempFile| log.path().to_str().unwrap().to_owned();
+    let [there, back] = logs.each_ref().map(|log| vec![("OPSCTL_CRASH_LOG", path(log))]);
+    let (smooth, story) = live(&site, case, &there, &back, usize::MAX);
+    assert!(story.wrong.is_empty(), "nothing was killed yet: {:?}\n{}", story.wrong, story.text);
+    totals.count(0, &story.wrong, || story.text);
+    let [there, back] = logs.each_ref().map(|log| passings(&fs::read_to_string(log.path()).unwrap()));
+    assert!(
+        there.len() > 10 && back.len() > 3,
+        "opsctl was built without crash points: run this with tests/run"
+    );
+    let (there, back) = (chosen(&there, what), chosen(&back, what));
+    for number in 0..there.len().max(back.len()) {
+        let at = |passings: &[String]| {
+            passings.get(number).map(|passing| what.at(&site, passing)).unwrap_or_default()
+        };
+        let (restarts, mut story) = live(&site, case, &at(&there), &at(&back), smooth.values().sum());
+        // A host that comes back has started what was down, and what it began may be begun again.
+        let counted = smooth.keys().chain(restarts.keys()).filter(|_| what != What::PowerLoss);
+        for service in counted {
+            let (did, should) = (restarts.get(service), smooth.get(service));
+            let what = format!("`{service}` was restarted {did:?} times, not {should:?}");
+            match did.cmp(&should) {
+                Ordering::Greater => story.wrong.push(Wrong::Doubled(what)),
+                Ordering::Less => story.wrong.push(Wrong::Lost(what)),
+                Ordering::Equal => {}
+            }
+        }
+        if !story.wrong.is_empty() {
+            site.lab("reset", &[]);
+        }
+        totals.count(story.deaths, &story.wrong, || story.text);
+    }
+    let what = match what {
+        What::Death => "killed",
+        What::Cut => "its SSH master killed",
+        What::PowerLoss => "its host killed and started",
+    };
+    totals.hold(&format!("`{runbook}` on the real stack, {what} at the named points"));
+}
+
+#[test]
+fn every_shipped_runbook_is_killed_locally() {
+    let catalog = Catalog::open(None).unwrap();
+    let cases: Vec<_> = CASES.iter().map(|case| case.runbook).collect();
+    catalog
+        .names()
+        .for_each(|name| assert!(cases.contains(&name), "nobody kills `{name}`: say here what it mends"));
+}
+
+#[test]
+fn instance_down_does_everything_once_locally() {
+    killed_everywhere("instance-down", What::Death);
+}
+
+#[test]
+fn service_down_does_everything_once_locally() {
+    killed_everywhere("service-down", What::Death);
+}
+
+#[test]
+fn database_down_does_everything_once_locally() {
+    killed_everywhere("database-down", What::Death);
+}
+
+#[test]
+fn cache_down_does_everything_once_locally() {
+    killed_everywhere("cache-down", What::Death);
+}
+
+#[test]
+fn cache_full_does_everything_once_locally() {
+    killed_everywhere("cache-full", What::Death);
+}
+
+#[test]
+fn certificate_expiring_does_everything_once_locally() {
+    killed_everywhere("certificate-expiring", What::Death);
+}
+
+#[test]
+fn host_down_does_everything_once_locally() {
+    killed_everywhere("host-down", What::Death);
+}
+
+#[test]
+fn network_broken_does_everything_once_locally() {
+    killed_everywhere("network-broken", What::Death);
+}
+
+#[test]
+fn out_of_memory_does_everything_once_locally() {
+    killed_everywhere("out-of-memory", What::Death);
+}
+
+#[test]
+fn recreate_is_killed_locally() {
+    killed_everywhere("recreate", What::Death);
+}
+
+#[test]
+fn resources_is_killed_locally() {
+    killed_everywhere("resources", What::Death);
+}
+
+/// In the long form each of them; in the short one the first, which takes long enough.
+fn some() -> &'static [Case] {
+    if Form::of_this_run().is_long() { &CASES } else { &CASES[..1] }
+}
+
+#[test]
+fn every_shipped_runbook_loses_its_connection() {
+    some().iter().for_each(|case| killed_everywhere(case.runbook, What::Cut));
+}
+
+#[test]
+fn every_shipped_runbook_loses_its_host() {
+    some().iter().for_each(|case| killed_everywhere(case.runbook, What::PowerLoss));
+}
