@@ -68,7 +68,11 @@ pub fn findings(
     let mut found = hosts.to_vec();
     let is_lost = |subject: &Subject| {
         let host = subject.host(inventory);
-        hosts.iter().any(|finding| finding.subject.host(inventory) == host)
+        // A certificate is asked for where it is served, and not through Docker.
+        let is_asked_for = |finding: &Finding| {
+            matches!(subject, Subject::Certificate(_)) && finding.kind == Kind::EngineDown
+        };
+        hosts.iter().any(|finding| finding.subject.host(inventory) == host && !is_asked_for(finding))
     };
     found.extend(seen.iter().filter_map(|seen| of_seen(seen, is_lost(&Subject::from(seen)))));
     for Measured { subject, readings } in measured {

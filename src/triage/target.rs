@@ -45,7 +45,8 @@ impl Target {
         Err(known)
     }
 
-    /// The causes of a failure of the target, in the order in which they are to be mended. What is only worth a warning is none.
+    /// The causes of a failure of the target, in the order in which they are to be mended. What is only worth a warning is none, unless
+    /// it has a name and is about the target itself: a certificate is renewed before it is too late.
     pub fn concerned<'a>(&self, survey: &'a Survey, inventory: &Inventory) -> Vec<&'a Cause> {
         let is_concerned = |cause: &&Cause| {
             let mut findings = cause.shown_by.iter().chain(&cause.explains);
@@ -54,7 +55,8 @@ impl Target {
                 Subject::Service(service) => cause.subject.is_needed_by(service, inventory),
                 _ => false,
             };
-            cause.severity >= Severity::Critical && (is_about || is_needed)
+            let is_its_own = cause.scenario.is_some() && cause.subject == self.subject;
+            is_its_own || (cause.severity >= Severity::Critical && (is_about || is_needed))
         };
         survey.causes.iter().filter(is_concerned).collect()
     }
@@ -69,6 +71,10 @@ impl Target {
                     self.is_about(&finding.subject, inventory)
                         || (matches!(finding.subject, Subject::Host(_))
                             && finding.subject.host(inventory) == host)
+                }
+                // What is measured of a certificate is all that there is to ask.
+                Kind::NotMeasured => {
+                    matches!(self.subject, Subject::Certificate(_)) && finding.subject == self.subject
                 }
                 _ => false,
             };

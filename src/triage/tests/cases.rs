@@ -257,6 +257,38 @@ fn a_target_on_a_lost_host_is_not_called_healthy() {
 }
 
 #[test]
+fn a_certificate_that_nobody_could_look_at_is_not_called_healthy() {
+    let certificate = Subject::Certificate("opareta".into());
+    let why = |scene: &Scene, name: &str| {
+        let target = Target::find(&scene.inventory, name).unwrap();
+        target.blindness(&scene.survey(), &scene.inventory).map(|blindness| blindness.why)
+    };
+    let scene = Scene::well().unmeasured(&certificate);
+    assert!(why(&scene, "opareta").unwrap().contains("`opareta` on host `app` could not be asked"));
+    // It keeps nothing else from being mended.
+    assert_eq!(why(&scene, "project/web"), None);
+    // It is asked for without Docker, which may be just what it takes to serve it.
+    let scene = Scene::well().lost("app", Kind::EngineDown).unmeasured(&certificate);
+    expect(&scene, &[("host-down", "host app")]);
+    assert!(why(&scene, "opareta").is_some());
+    let days = Reading::Certificate { days: 80.0, is_due: false };
+    let scene = Scene::well().lost("app", Kind::EngineDown).measured(&certificate, days);
+    assert_eq!(why(&scene, "opareta"), None);
+}
+
+#[test]
+fn a_certificate_is_renewed_from_the_day_on_which_triage_says_so() {
+    let certificate = Subject::Certificate("opareta".into());
+    let concerned = |name: &str, days: f64| {
+        let scene = Scene::well().measured(&certificate, Reading::Certificate { days, is_due: days < 30.0 });
+        let target = Target::find(&scene.inventory, name).unwrap();
+        target.concerned(&scene.survey(), &scene.inventory).len()
+    };
+    assert_eq!((concerned("opareta", 14.0), concerned("opareta", 13.9)), (0, 1));
+    assert_eq!((concerned("project/web", 13.9), concerned("project/web", 6.9)), (0, 1));
+}
+
+#[test]
 fn every_rule_is_of_another_kind() {
     let mut kinds: Vec<_> = RULES.iter().map(|rule| rule.shown_by).collect();
     kinds.sort();
