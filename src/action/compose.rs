@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::word::Services;
+use super::word::{self, Services, Word};
 use super::{Action, place, verdict};
 use crate::base::amount::Span;
 use crate::model::facts::Site;
@@ -186,6 +186,39 @@ impl Action for Restart {
 
     fn build(&self, site: Site<'_>) -> Result<Operation, String> {
         verb(site, "restart", &self.project, &self.service, self.timeout)
+    }
+
+    fn judge(operation: &Operation, result: &Value) -> Result<(), String> {
+        verdict::exit(operation, result)
+    }
+}
+
+/// Runs a command in a new container of a service, with its image and its volumes, which is removed afterwards. Nothing else is started.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Run {
+    /// The project, by its name in the inventory.
+    project: String,
+    /// The Compose service.
+    service: String,
+    /// The program and its arguments, in place of what the service runs.
+    argv: Vec<Word>,
+}
+
+impl Action for Run {
+    const NAME: &'static str = "compose.run";
+    const GIVES: ResultKind = ResultKind::Command;
+
+    fn effect(_: &Map<String, Value>) -> Effect {
+        Effect::Changes
+    }
+
+    fn build(&self, site: Site<'_>) -> Result<Operation, String> {
+        let argv = word::argv(&self.argv)?;
+        let mut rest = ["run", "--rm", "-T", "--no-deps", "--entrypoint"].map(str::to_owned).to_vec();
+        rest.extend([argv[0].clone(), word::service_name(&self.service)?]);
+        rest.extend_from_slice(&argv[1..]);
+        place::compose(site, &self.project, rest).map(Operation::Command)
     }
 
     fn judge(operation: &Operation, result: &Value) -> Result<(), String> {

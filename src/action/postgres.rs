@@ -11,7 +11,7 @@ use crate::model::operation::{ContainerCommand, Operation};
 use crate::model::plan::Effect;
 use crate::model::result::ResultKind;
 
-/// Checks that a database accepts connections.
+/// Checks that a database accepts connections over TCP, as its services make them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Ready {
@@ -38,7 +38,10 @@ impl Action for Ready {
         let database = place::database(site, &self.database)?;
         // Whole seconds; 0 would mean for ever.
         let seconds = self.timeout.0.as_millis().div_ceil(1000).max(1);
-        let argv = ["pg_isready", "-U", &database.user, "-d", &database.name, "-t", &seconds.to_string()];
+        let seconds = seconds.to_string();
+        // Not by its socket: that one answers also when the port is blocked, and while the server that sets up a new database runs.
+        let argv =
+            ["pg_isready", "-h", "127.0.0.1", "-U", &database.user, "-d", &database.name, "-t", &seconds];
         Ok(Operation::Exec(ContainerCommand {
             container: place::selection(site, &database.project, Some(&database.service))?,
             argv: argv.map(str::to_owned).to_vec(),

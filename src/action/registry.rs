@@ -55,6 +55,7 @@ static ENTRIES: &[Entry] = &[
     Entry::of::<command::Run>(),
     Entry::of::<compose::Ps>(),
     Entry::of::<compose::Restart>(),
+    Entry::of::<compose::Run>(),
     Entry::of::<compose::Start>(),
     Entry::of::<compose::Stop>(),
     Entry::of::<compose::Up>(),

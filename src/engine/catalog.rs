@@ -22,6 +22,7 @@ static RUNBOOKS: shelf::Kind = shelf::Kind {
     folder: "runbooks",
     extension: "yaml",
     built_in: built_in! {
+        "cache-damaged"
         "cache-down"
         "cache-full"
         "certificate-expiring"

@@ -45,6 +45,8 @@ pub enum Kind {
     ConnectionsTaken,
     CopyBehind,
     CacheDown,
+    /// It does not come up, because it cannot read what it kept on its disk.
+    CacheDamaged,
     CacheFull,
     CacheSlow,
     EndpointDown,
@@ -122,12 +124,15 @@ fn of_seen(seen: &Seen, is_lost: bool) -> Option<Finding> {
         }
         Health::Unhealthy { why } => why,
     };
-    let evidence = match container {
-        Some(container) if container.is_running() => {
+    let evidence = match (container, seen.damage) {
+        (Some(container), Some(words)) => {
+            format!("its container is {}, and its log says \"{words}\"", container.describe())
+        }
+        (Some(container), None) if container.is_running() => {
             format!("its container is {}, and {why}", container.describe())
         }
-        Some(container) => format!("its container is {}", container.describe()),
-        None => why.clone(),
+        (Some(container), None) => format!("its container is {}", container.describe()),
+        (None, _) => why.clone(),
     };
     let is_running = container.is_some_and(Container::is_running);
     let kind = match subject {
@@ -135,6 +140,7 @@ fn of_seen(seen: &Seen, is_lost: bool) -> Option<Finding> {
         Subject::Instance(_) if is_running => Kind::InstanceUnhealthy,
         Subject::Instance(_) => Kind::InstanceDown,
         Subject::Database(_) => Kind::DatabaseDown,
+        Subject::Cache(_) if seen.damage.is_some() => Kind::CacheDamaged,
         Subject::Cache(_) => Kind::CacheDown,
         _ => Kind::EndpointDown,
     };

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::container::Container;
+use super::damage;
 use super::eyes::Eyes;
 use crate::action::registry;
 use crate::base::amount::Span;
@@ -26,6 +27,8 @@ pub struct Seen {
     pub host: String,
     pub container: Option<Container>,
     pub health: Health,
+    /// What the log of one that is not well says of data that cannot be read.
+    pub damage: Option<&'static str>,
 }
 
 impl Seen {
@@ -167,7 +170,7 @@ impl Eyes<'_> {
             Some(health) => health,
             None => self.health_at(host, &request).await,
         };
-        Seen { name, role, host: host.to_owned(), container, health }
+        Seen { name, role, host: host.to_owned(), container, health, damage: None }
     }
 
     async fn health_at(&self, host: &str, request: &Operation) -> Health {
@@ -197,7 +200,19 @@ impl Eyes<'_> {
                 Err(why) => Health::Unknown { why },
             },
         };
-        Seen { name: name.to_owned(), role, host: host.to_owned(), container, health }
+        let damage = match (&role, &health) {
+            (Role::Cache, Health::Unhealthy { .. }) if container.is_some() => {
+                self.damage(host, project, name).await
+            }
+            _ => None,
+        };
+        Seen { name: name.to_owned(), role, host: host.to_owned(), container, health, damage }
+    }
+
+    /// Of a cache. Whose log cannot be read is not called damaged.
+    async fn damage(&self, host: &str, project: &str, cache: &str) -> Option<&'static str> {
+        let of = self.selection(project, Some(&self.site.inventory.caches[cache].service)).ok()?;
+        damage::told(&self.ask(host, &damage::question(of)).await.ok()?)
     }
 
     async fn probe(&self, host: &str, action: &str, args: Value) -> Result<Health, String> {

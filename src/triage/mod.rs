@@ -5,6 +5,7 @@ mod alerts;
 mod certificate;
 pub mod container;
 pub mod coverage;
+mod damage;
 mod eyes;
 pub mod finding;
 mod host;

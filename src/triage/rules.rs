@@ -48,6 +48,7 @@ pub const RULES: &[Rule] = &[
     rule(K::DiskFull, Critical, "disk-full", &[Itself]),
     rule(K::NetworkCut, Critical, "network-broken", &[Itself, WhatNeedsIt, Requests]),
     rule(K::DatabaseDown, Critical, "database-down", &[Itself, WhatNeedsIt, Requests]),
+    rule(K::CacheDamaged, Critical, "cache-damaged", &[Itself, WhatNeedsIt, Requests]),
     rule(K::CacheDown, Critical, "cache-down", &[Itself, WhatNeedsIt, Requests]),
     rule(K::CacheFull, Critical, "cache-full", &[Itself, WhatNeedsIt, Requests]),
     rule(K::CertificateExpiring, Warning, "certificate-expiring", &[Itself]),

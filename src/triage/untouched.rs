@@ -28,6 +28,7 @@ mod tests {
             role: Role::Instance { service: "argus".into() },
             host: "app".into(),
             health: Health::Healthy { ms: None },
+            damage: None,
             container: Some(Container {
                 id: id.into(),
                 name: "docker-argus-1-1".into(),

@@ -102,10 +102,16 @@ mine() { docker ps -a --filter "label=com.docker.compose.project=$project" "$@";
 
 for id in $(mine -q --filter status=paused); do docker unpause "$id" >/dev/null; done
 for volume in $(docker volume ls -q --filter "label=com.docker.compose.project=$project"); do
-    whole=$(find "$(docker volume inspect -f '{{.Mountpoint}}' "$volume")" -path '*/global/pg_control.whole')
-    [[ -n $whole ]] || continue
+    folder=$(docker volume inspect -f '{{.Mountpoint}}' "$volume")
+    wholes=$(find "$folder" -name '*.whole')
+    [[ -n $wholes || -e $folder/opsctl-aside ]] || continue
     docker stop "$(mine -q --filter volume="$volume")" >/dev/null
-    mv "$whole" "${whole%.whole}"
+    rm -rf "$folder"/opsctl-aside*
+    for whole in $wholes; do [[ ! -e $whole ]] || mv "$whole" "${whole%.whole}"; done
+done
+for id in $(mine -q --filter status=running --filter 'label=com.docker.compose.service=postgres-argus') \
+    $(mine -q --filter status=running --filter 'label=com.docker.compose.service=postgres-hermes'); do
+    nsenter -t "$(docker inspect -f '{{.State.Pid}}' "$id")" -n iptables -F INPUT
 done
 # `update --restart=no` is no part of what Compose compares, so `up` would leave it.
 for id in $(mine -q); do

@@ -44,22 +44,32 @@ fn stopped_without_a_restart_policy(way: Way) {
 }
 
 /// A product is unhealthy because of what it depends on: that is mended, and the product comes back by itself.
-fn dependency_stopped(way: Way, dependency: &str) {
+fn dependency_down(way: Way, failure: &str, dependency: &str) {
     let site = Site::take(way);
     let before = site.containers();
-    site.lab("break", &["stop", dependency]);
+    site.lab("break", &[failure, dependency]);
     let load = site.under_load(&["failover", "argus", "--yes"]);
-    load.assert_nothing_lost(&site, &format!("stop {dependency}"));
+    load.assert_nothing_lost(&site, &format!("{failure} {dependency}"));
     assert_untouched(&site, &before, &[dependency, "argus-1", "argus-2"]);
     assert_ne!(before[dependency], site.containers()[dependency], "`{dependency}` was started again");
 }
 
 fn cache_stopped(way: Way) {
-    dependency_stopped(way, "redis");
+    dependency_down(way, "stop", "redis");
 }
 
 fn database_stopped(way: Way) {
-    dependency_stopped(way, "postgres-argus");
+    dependency_down(way, "stop", "postgres-argus");
+}
+
+/// Its port takes connections, and nothing answers.
+fn database_frozen(way: Way) {
+    dependency_down(way, "pause", "postgres-argus");
+}
+
+/// It is well, and nobody gets to it.
+fn database_blocked(way: Way) {
+    dependency_down(way, "block", "postgres-argus");
 }
 
 /// It runs, its port takes connections, and nothing answers.
@@ -104,6 +114,8 @@ drill! {
     a_stopped_cache_is_mended_before_the_service_over_ssh: cache_stopped over Sudo;
     a_stopped_database_is_mended_before_the_service_over_ssh: database_stopped over Group;
     a_stopped_database_is_mended_before_the_service_locally: database_stopped over Local;
+    a_frozen_database_is_mended_before_the_service_locally: database_frozen over Local;
+    a_database_whose_port_is_blocked_is_mended_before_the_service_locally: database_blocked over Local;
     a_frozen_instance_is_recovered_over_ssh: one_instance_frozen over Sudo;
     a_healthy_service_is_left_alone_over_ssh: nothing_wrong over Sudo;
     a_healthy_service_is_left_alone_locally: nothing_wrong over Local;

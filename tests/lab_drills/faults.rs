@@ -59,6 +59,28 @@ fn a_certificate_that_ends_soon_is_renewed_by_its_authority_over_ssh() {
     recovered(&Site::take(Way::Sudo), &failure, "certificate/opareta", "certificate-expiring");
 }
 
+#[test]
+fn a_database_and_an_instance_that_are_down_at_once_are_both_mended_locally() {
+    let failures = [["stop", "postgres-argus"], ["kill", "argus-1"]];
+    recovered(&Site::take(Way::Local), &failures, "argus", "instance-down");
+}
+
+/// Emptied by its name alone; what it held is kept.
+#[test]
+fn a_disposable_cache_that_cannot_read_its_data_is_started_empty_locally() {
+    let site = Site::take(Way::Local);
+    site.lab("break", &["damage", "redis"]);
+    let asked = site.run(&["failover", "argus", "--yes"]);
+    let said = text(&asked.stderr);
+    assert_eq!(asked.status.code(), Some(4), "{said}");
+    assert!(said.contains("cache-damaged") && said.contains("--confirm redis"), "{said}");
+    let load = site.under_load(&["failover", "argus", "--yes", "--confirm", "redis"]);
+    load.assert_nothing_lost(&site, "damage redis");
+    let held =
+        "find $(docker volume inspect -f '{{.Mountpoint}}' docker_redis)/opsctl-aside -name '*.base.rdb'";
+    assert!(!site.on_host(held).is_empty(), "nothing was set aside");
+}
+
 /// It needs a restore: a restart is no more than one more write to what is damaged.
 #[test]
 fn a_database_whose_data_is_damaged_is_left_alone_locally() {

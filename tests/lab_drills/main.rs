@@ -17,6 +17,9 @@ mod older;
 mod passings;
 mod power;
 mod site;
+#[allow(dead_code, reason = "other tests use the rest of it")]
+#[path = "../common/sshd.rs"]
+mod sshd;
 mod table;
 #[path = "../common/totals.rs"]
 mod totals;

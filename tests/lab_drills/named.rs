@@ -67,6 +67,10 @@ fn each_failure_has_its_name_locally() {
     site.lab("reset", &[]);
     is_named(&site, &[["pause", "postgres-argus"]], &[("database-down", "argus")]);
     site.lab("reset", &[]);
+    is_named(&site, &[["block", "postgres-argus"]], &[("database-down", "argus")]);
+    site.lab("reset", &[]);
+    is_named(&site, &[["damage", "redis"]], &[("cache-damaged", "redis")]);
+    site.lab("reset", &[]);
     is_named(&site, &[["stop", "redis"]], &[("cache-down", "redis")]);
 }
 

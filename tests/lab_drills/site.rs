@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::sshd::Sshd;
 use crate::table;
 
 /// The ways opsctl can reach a stack.
@@ -19,12 +20,22 @@ pub enum Way {
     Group,
     /// The engine of this machine.
     Local,
+    /// The engine of this machine, over SSH to a server that is the drill's own.
+    Loopback,
+}
+
+impl Way {
+    /// Whether it leads to the stack on this machine's own engine.
+    fn is_here(self) -> bool {
+        matches!(self, Way::Local | Way::Loopback)
+    }
 }
 
 pub struct Site {
     pub way: Way,
     inventory: PathBuf,
     state: tempfile::TempDir,
+    _sshd: Option<Sshd>,
     /// Released with the site: the next drill waits for it.
     _turn: File,
 }
@@ -52,27 +63,43 @@ pub struct Load {
 impl Site {
     /// Waits for its turn, and for the stack to be whole.
     pub fn take(way: Way) -> Site {
-        let variable = if way == Way::Local { "OPSCTL_LAB_LOCAL_INVENTORY" } else { "OPSCTL_LAB_INVENTORY" };
+        let variable = if way.is_here() { "OPSCTL_LAB_LOCAL_INVENTORY" } else { "OPSCTL_LAB_INVENTORY" };
         let inventory = std::env::var_os(variable).map(PathBuf::from).unwrap_or_else(|| {
             panic!("{variable} is not set: run this test with tests/run, which brings the lab up")
         });
-        let inventory = if way == Way::Group { inventory.with_file_name("ops.yaml") } else { inventory };
+        let (inventory, sshd) = match way {
+            Way::Group => (inventory.with_file_name("ops.yaml"), None),
+            Way::Loopback => {
+                let sshd = Sshd::start();
+                (over_ssh(&inventory, &sshd), Some(sshd))
+            }
+            Way::Sudo | Way::Local => (inventory, None),
+        };
         let turn = std::env::temp_dir().join(match way {
-            Way::Local => "opsctl-drill-local.lock",
+            Way::Local | Way::Loopback => "opsctl-drill-local.lock",
             Way::Sudo | Way::Group => "opsctl-drill-app.lock",
         });
         let turn = File::create(turn).unwrap();
         turn.lock().unwrap();
-        let site = Site { way, inventory, state: tempfile::tempdir().unwrap(), _turn: turn };
+        let site = Site { way, inventory, state: tempfile::tempdir().unwrap(), _sshd: sshd, _turn: turn };
         site.lab("reset", &[]);
+        site.free_the_host();
         site
+    }
+
+    /// A drill that was stopped could not give its host back. Whose turn it is, nobody else is at it.
+    fn free_the_host(&self) {
+        let output =
+            self.run(&["lock", "break", "app", "--yes", "--reason", "the drill that had it was stopped"]);
+        let said = text(&output.stderr);
+        assert!(output.status.success() || said.contains("nobody has `app`"), "{said}");
     }
 
     /// Runs a script of the lab, for this stack.
     pub fn lab(&self, script: &str, arguments: &[&str]) -> String {
         let mut command = Command::new(lab().join(script));
         command.args(arguments);
-        if self.way == Way::Local {
+        if self.way.is_here() {
             command.arg("--local");
         }
         let output = command.output().unwrap();
@@ -122,7 +149,7 @@ impl Site {
     pub fn under_load(&self, arguments: &[&str]) -> Load {
         let mut command = Command::new(lab().join("load"));
         command.args(["--json", "--service", "argus"]);
-        if self.way == Way::Local {
+        if self.way.is_here() {
             command.arg("--local");
         }
         command.arg("--").arg(env!("CARGO_BIN_EXE_opsctl")).args(arguments).envs(self.environment());
@@ -170,7 +197,7 @@ impl Site {
     /// Runs a line of shell where the stack's engine is, as root.
     pub fn on_host(&self, script: &str) -> String {
         let mut command = match self.way {
-            Way::Local => Command::new("sh"),
+            Way::Local | Way::Loopback => Command::new("sh"),
             Way::Sudo | Way::Group => {
                 let mut command = Command::new("docker");
                 command.args(["exec", "-i", "opsctl-lab-app", "sh"]);
@@ -197,6 +224,16 @@ impl Load {
         assert_eq!(self.count("doubled_writes"), 0);
         table::record(site, failure, self);
     }
+}
+
+/// The same site, for one who reaches this machine over SSH; beside the configuration of the client.
+fn over_ssh(inventory: &Path, sshd: &Sshd) -> PathBuf {
+    let text = fs::read_to_string(inventory).unwrap();
+    let there = text.replace("{ address: local }", "{ address: \"ssh://box\", ssh_config: ssh_config }");
+    assert_ne!(text, there, "the inventory of the local stack says `address: local`");
+    let inventory = sshd.folder().join("opsctl.yaml");
+    fs::write(&inventory, there).unwrap();
+    inventory
 }
 
 fn lab() -> PathBuf {

@@ -49,6 +49,7 @@ pub fn record(site: &Site, failure: &str, load: &Load) {
         Way::Sudo => "ssh, sudo",
         Way::Group => "ssh, group docker",
         Way::Local => "local",
+        Way::Loopback => "ssh, root",
     };
     let mut runs = Store::at(site.state_dir()).list().unwrap();
     runs.sort_by_key(|run| run.id);

@@ -89,10 +89,19 @@ impl Ledger {
         due
     }
 
-    /// Whether a command of the step was ever cut off: then its receipt says nothing.
+    /// Whether a command of the step, and not of its undo, was ever claimed.
+    pub fn has_claim(&self, step: &str) -> bool {
+        self.of_step(step).next().is_some()
+    }
+
+    /// Whether one was ever cut off: then its receipt says nothing.
     pub fn was_cut(&self, step: &str) -> bool {
-        let is_of = |claim: &&Claim| claim.key.step.as_str() == step && claim.key.phase == Phase::Do;
-        self.claims.values().filter(is_of).any(|claim| claim.standing == Standing::Cut)
+        self.of_step(step).any(|claim| claim.standing == Standing::Cut)
+    }
+
+    fn of_step(&self, step: &str) -> impl Iterator<Item = &Claim> {
+        let is_of = move |claim: &&Claim| claim.key.step.as_str() == step && claim.key.phase == Phase::Do;
+        self.claims.values().filter(is_of)
     }
 
     /// The commands that run.

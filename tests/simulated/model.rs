@@ -69,9 +69,14 @@ impl Effect {
             ["add", name] => Some(Effect::Add(name.to_owned())),
             ["remove", name] => Some(Effect::Remove(name.to_owned())),
             ["renew", "shop"] => Some(Effect::Start("shop.test".to_owned())),
-            ["start", name] | ["systemctl", "start", name] | ["docker", "compose", "restart", name] => {
-                Some(Effect::Start(name.to_owned()))
-            }
+            ["start", name]
+            | ["systemctl", "start", name]
+            | ["docker", "compose", "start" | "restart", name] => Some(Effect::Start(name.to_owned())),
+            // Data that is set aside, and put back.
+            ["docker", "compose", "run", .., script] => Some(match script.contains("rmdir") {
+                true => Effect::Remove("aside".to_owned()),
+                false => Effect::Add("aside".to_owned()),
+            }),
             // A limit of memory: raised where it is set at once, lowered again where it is looked at first.
             ["docker", "compose", "exec", .., "sh", "-c", script, "sh", _] => {
                 Some(match script.contains("-lt") {

@@ -31,7 +31,7 @@ services:
     instances: { docs: { health: "http://localhost:3100/" } }
 databases:
   argus: { engine: postgres, project: store, service: postgres-argus, user: argus, name: argus_db }
-caches: { redis: { project: store, service: redis, max_memory: 120 } }
+caches: { redis: { project: store, service: redis, disposable: true, max_memory: 120 } }
 certificates: { shop: { project: opareta, service: nginx, server_name: shop.test, renew: [renew, shop] } }
 endpoints: { nginx: { host: app, health: "http://localhost/health" } }
 "#;
@@ -82,6 +82,7 @@ pub fn shipped() -> Vec<Case> {
             ],
             "database-down" => &[("database", "argus", &["postgres-argus"])],
             "cache-down" => &[("cache", "redis", &["redis"])],
+            "cache-damaged" => &[("cache", "redis", &["redis"])],
             "cache-full" => &[("cache", "redis", &["full redis"])],
             "certificate-expiring" => &[("certificate", "shop", &["shop.test"])],
             "host-down" => &[("host", "app", &["docker"]), ("host", "data", &["docker"])],

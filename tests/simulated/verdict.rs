@@ -170,6 +170,8 @@ fn left_over(plan: &Plan, hosts: &Hosts, ended: &Ended) -> Vec<String> {
         PlannedUndo::Task(undo) => Some((step, Effect::of_task(undo)?)),
         PlannedUndo::None | PlannedUndo::Irreversible => None,
     });
-    let left = taken_back.filter(|(_, undo)| !model.stands(undo));
+    // What no host was ever given is not undone. Two steps may be each other's undo, so that the model does not tell.
+    let may_have_begun = |step: &PlannedStep| hosts.site().ledger.has_claim(step.key.as_str());
+    let left = taken_back.filter(|(step, undo)| may_have_begun(step) && !model.stands(undo));
     left.map(|(step, undo)| format!("`{}` is not undone: `{}`", step.key, undo.name())).collect()
 }

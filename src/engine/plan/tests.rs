@@ -144,7 +144,7 @@ fn a_host_is_what_the_step_says_or_where_the_thing_is_or_nobody() {
         lines(&plan),
         [
             "said @monitor: echo v1",
-            "found @app: docker compose -f prod.yml exec -T postgres-argus pg_isready -U argus -d argus_db -t 3",
+            "found @app: docker compose -f prod.yml exec -T postgres-argus pg_isready -h 127.0.0.1 -U argus -d argus_db -t 3",
             "none @-: ask: go on with argus?",
             "here @-: GET http://example.org/ (from here)",
         ]

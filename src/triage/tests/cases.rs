@@ -116,6 +116,14 @@ fn a_cache_without_room_is_another_scenario_than_one_that_is_down() {
 }
 
 #[test]
+fn a_cache_that_cannot_read_its_data_is_no_cache_that_a_restart_brings_back() {
+    let scene = Scene::well().damaged(&cache()).unhealthy(&instance("argus-1"));
+    expect(&scene, &[("cache-damaged", "cache redis")]);
+    let evidence = "its container is exited (137), and its log says \"Wrong RDB checksum\"";
+    assert_eq!(scene.causes()[0].shown_by[0].evidence, evidence);
+}
+
+#[test]
 fn a_full_disk_is_named_before_what_is_down_beside_it() {
     let scene = Scene::well().measured(&host(), full(100.0)).down(&cache());
     expect(&scene, &[("disk-full", "host app"), ("cache-down", "cache redis")]);

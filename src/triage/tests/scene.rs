@@ -85,6 +85,7 @@ impl Scene {
                 host: host.into(),
                 container: (!is_endpoint).then(|| container(name, "running")),
                 health: Health::Healthy { ms: Some(1) },
+                damage: None,
             });
         };
         for (service, entry) in &inventory.services {
@@ -114,6 +115,11 @@ impl Scene {
     /// It runs, and says that it is not well.
     pub fn unhealthy(self, subject: &Subject) -> Scene {
         self.change(subject, |seen| seen.health = Health::Unhealthy { why: "HTTP 503".into() })
+    }
+
+    /// It does not come up, and says why.
+    pub fn damaged(self, subject: &Subject) -> Scene {
+        self.down(subject).change(subject, |seen| seen.damage = Some("Wrong RDB checksum"))
     }
 
     pub fn unknown(self, subject: &Subject) -> Scene {
