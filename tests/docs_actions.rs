@@ -83,6 +83,7 @@ fn title(gives: ResultKind) -> &'static str {
         ResultKind::Stats => "Load of containers",
         ResultKind::Http => "Answer to a request",
         ResultKind::Connection => "Try at a connection",
+        ResultKind::Disks => "Disks of a host",
         ResultKind::Certificate => "Certificate that is served",
         ResultKind::Assertion => "Assertion",
     }

@@ -12,7 +12,7 @@ use super::word::{self, Services, Word};
 use super::{Action, place, verdict};
 use crate::base::amount::Span;
 use crate::model::facts::Site;
-use crate::model::operation::{DockerQuery, Operation};
+use crate::model::operation::{DockerQuery, Operation, Program, words};
 use crate::model::plan::Effect;
 use crate::model::result::ResultKind;
 
@@ -203,6 +203,10 @@ pub(super) struct Run {
     service: String,
     /// The program and its arguments, in place of what the service runs.
     argv: Vec<Word>,
+    // An engine that was started anew may have started it since a step before this one stopped it.
+    /// Whether the service is stopped first, so that nobody else has its volumes.
+    #[serde(default)]
+    alone: bool,
 }
 
 impl Action for Run {
@@ -215,10 +219,17 @@ impl Action for Run {
 
     fn build(&self, site: Site<'_>) -> Result<Operation, String> {
         let argv = word::argv(&self.argv)?;
+        let service = word::service_name(&self.service)?;
         let mut rest = ["run", "--rm", "-T", "--no-deps", "--entrypoint"].map(str::to_owned).to_vec();
-        rest.extend([argv[0].clone(), word::service_name(&self.service)?]);
+        rest.extend([argv[0].clone(), service.clone()]);
         rest.extend_from_slice(&argv[1..]);
-        place::compose(site, &self.project, rest).map(Operation::Command)
+        let mut command = place::compose(site, &self.project, rest)?;
+        if let (true, Program::Argv(run)) = (self.alone, &command.program) {
+            let mut stop = site.compose(&self.project)?;
+            stop.extend(["stop".to_owned(), service]);
+            command.program = Program::Shell(format!("{} && {}", words(&stop), words(run)));
+        }
+        Ok(Operation::Command(command))
     }
 
     fn judge(operation: &Operation, result: &Value) -> Result<(), String> {

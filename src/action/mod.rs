@@ -16,6 +16,7 @@ mod assert;
 mod command;
 mod compose;
 mod container;
+mod disk;
 mod http;
 mod network;
 mod place;

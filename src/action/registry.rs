@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Action, Field, approve, assert, command, compose, container, http, network, postgres, redis, runbook,
-    tcp, tls, wait,
+    Action, Field, approve, assert, command, compose, container, disk, http, network, postgres, redis,
+    runbook, tcp, tls, wait,
 };
 use crate::model::facts::Site;
 use crate::model::operation::Operation;
@@ -64,6 +64,7 @@ static ENTRIES: &[Entry] = &[
     Entry::of::<container::Inspect>(),
     Entry::of::<container::Logs>(),
     Entry::of::<container::Stats>(),
+    Entry::of::<disk::Usage>(),
     Entry::of::<http::Get>(),
     Entry::of::<http::Request>(),
     Entry::of::<network::Connect>(),

@@ -27,6 +27,7 @@ static RUNBOOKS: shelf::Kind = shelf::Kind {
         "cache-full"
         "certificate-expiring"
         "database-down"
+        "disk-full"
         "host-down"
         "instance-down"
         "network-broken"

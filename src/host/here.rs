@@ -31,7 +31,11 @@ pub async fn perform(operation: &Operation) -> Result<Observation, Failure> {
             json!({})
         }
         Operation::Assert { holds, .. } => json!({ "holds": holds }),
-        Operation::Command(_) | Operation::Exec(_) | Operation::Docker(_) | Operation::Approve { .. } => {
+        Operation::Command(_)
+        | Operation::Exec(_)
+        | Operation::Docker(_)
+        | Operation::Disks
+        | Operation::Approve { .. } => {
             let message = format!("`{operation}` cannot be done from here");
             return Err(Failure::new("here", FailureKind::Protocol, message));
         }

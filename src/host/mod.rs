@@ -23,6 +23,7 @@ mod channel;
 mod destination;
 mod dial;
 mod directory;
+mod disks;
 pub mod dispatch;
 mod docker;
 pub mod facts;

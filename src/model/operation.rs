@@ -29,6 +29,8 @@ pub enum Operation {
         port: u16,
         deadline: Span,
     },
+    /// Looks at how full the disks of a host are.
+    Disks,
     /// Looks at the certificate that is served.
     Handshake(Handshake),
     Sleep(Span),
@@ -145,6 +147,7 @@ impl Operation {
             Operation::Docker(DockerQuery::Stats(_)) => ResultKind::Stats,
             Operation::Http(_) => ResultKind::Http,
             Operation::Connect { .. } => ResultKind::Connection,
+            Operation::Disks => ResultKind::Disks,
             Operation::Handshake(_) => ResultKind::Certificate,
             Operation::Assert { .. } => ResultKind::Assertion,
             Operation::Sleep(_) | Operation::Approve { .. } => ResultKind::Nothing,
@@ -172,6 +175,7 @@ impl fmt::Display for Operation {
                 if request.via == Via::Here { f.write_str(" (from here)") } else { Ok(()) }
             }
             Operation::Connect { address, port, .. } => write!(f, "connect to {address}:{port}"),
+            Operation::Disks => f.write_str("df -P -k; df -P -i"),
             Operation::Handshake(handshake) => handshake.fmt(f),
             Operation::Sleep(span) if span.0.is_zero() => f.write_str("wait"),
             Operation::Sleep(span) => write!(f, "sleep {span}"),

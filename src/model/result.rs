@@ -15,6 +15,7 @@ pub enum ResultKind {
     Stats,
     Http,
     Connection,
+    Disks,
     /// Of a certificate that is served.
     Certificate,
     Assertion,
@@ -43,6 +44,7 @@ impl ResultKind {
             ResultKind::Stats => STATS,
             ResultKind::Http => HTTP,
             ResultKind::Connection => CONNECTION,
+            ResultKind::Disks => DISKS,
             ResultKind::Certificate => CERTIFICATE,
             ResultKind::Assertion => ASSERTION,
         }
@@ -105,6 +107,20 @@ const CONNECTION: &[Field] = &[
     field("connected", "whether the port accepts connections"),
     field("ms", "how long it took, in milliseconds"),
     field("error", "why not, or null"),
+];
+
+const DISKS: &[Field] = &[
+    Field { name: "disks", about: "the disks, each once", each: EACH_DISK },
+    field("fullest_percent", "of the fullest of them, by bytes or by inodes; null when it is not known"),
+    field("error", "why it is not known, or null"),
+];
+
+const EACH_DISK: &[Field] = &[
+    field("mount", "where it is mounted"),
+    field("used_percent", "of its bytes, without those that are kept for root"),
+    field("free_bytes", "how many are left"),
+    field("inodes_percent", "of its inodes, in use; null where there is no end of them"),
+    field("inodes_free", "how many are left; null where there is no end of them"),
 ];
 
 const CERTIFICATE: &[Field] = &[

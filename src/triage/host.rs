@@ -7,14 +7,9 @@ use crate::base::percent::Percent;
 use crate::base::size::Size;
 use crate::model::operation::{Command, Operation, Program};
 
-/// One question for all of it, whose exit code says nothing: a mount that hangs or is forbidden makes `df` fail after it has said the
-/// rest. Sizes come in blocks of 1024 bytes, whatever the shell's environment says.
-const QUESTION: &str = "export LC_ALL=C; df -P -k 2>/dev/null; echo ==; df -P -i 2>/dev/null; echo ==; \
-                        cat /proc/meminfo; echo ==; cat /proc/loadavg; grep -c ^processor /proc/cpuinfo";
+const QUESTION: &str = "cat /proc/meminfo; echo ==; cat /proc/loadavg; grep -c ^processor /proc/cpuinfo";
 
-/// Below these, nothing is kept that could fill up a disk.
-const NO_DISKS: [&str; 6] = ["/dev", "/proc", "/run", "/sys", "/snap", "/boot/efi"];
-
+/// Memory and load.
 pub fn question() -> Operation {
     Operation::Command(Command::new(Program::Shell(QUESTION.to_owned())))
 }
@@ -23,68 +18,36 @@ pub fn question() -> Operation {
 /// In words, when the answer is none.
 pub fn readings(answer: &Value) -> Result<Vec<Reading>, String> {
     let text = answer["stdout"].as_str().unwrap_or_default();
-    let parts: Vec<&str> = text.split("==\n").collect();
-    let [blocks, inodes, memory, load] = parts[..] else {
+    let Some((memory, load)) = text.split_once("==\n") else {
         let said = answer["stderr"].as_str().unwrap_or_default().trim();
         return Err(format!("it does not say what it has left: {said}"));
     };
-    let mut readings = disks(blocks);
-    readings.extend(inodes_of(inodes, &readings));
-    readings.extend(memory_of(memory));
-    readings.extend(load_of(load));
-    Ok(readings)
+    Ok(memory_of(memory).into_iter().chain(load_of(load)).collect())
 }
 
-/// A line of `df -P`: the device, the whole, what is used, what is free, the mount.
-fn lines(text: &str) -> impl Iterator<Item = (&str, [u64; 3], &str)> {
-    text.lines().skip(1).filter_map(|line| {
-        let mut words = line.split_whitespace();
-        let device = words.next()?;
-        let mut number = || words.next()?.parse::<u64>().ok();
-        let numbers = [number()?, number()?, number()?];
-        let mount = line.get(line.find(" /")? + 1..)?;
-        let is_below = |folder: &str| {
-            mount.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        // Each container has its own view of a disk that is counted already.
-        let is_view = mount.contains("/overlay2/") || mount.contains("/containers/");
-        (!NO_DISKS.iter().any(|folder| is_below(folder)) && !is_view && numbers[0] > 0)
-            .then_some((device, numbers, mount))
-    })
-}
-
-/// Each disk once, by its shortest mount.
-fn disks(text: &str) -> Vec<Reading> {
-    let mut found: Vec<(&str, [u64; 3], &str)> = Vec::new();
-    for (device, numbers, mount) in lines(text) {
-        let is_disk = device.starts_with('/');
-        match found.iter_mut().find(|(other, ..)| is_disk && *other == device) {
-            Some(known) if mount.len() < known.2.len() => known.2 = mount,
-            Some(_) => {}
-            None => found.push((device, numbers, mount)),
-        }
+/// # Errors
+/// In words, when the answer is none.
+pub fn disks(answer: &Value) -> Result<Vec<Reading>, String> {
+    if let Some(why) = answer["error"].as_str() {
+        return Err(why.to_owned());
     }
-    let shown = found.into_iter().map(|(_, [_, used, free], mount)| Reading::Disk {
-        mount: mount.to_owned(),
-        // What is kept for root is neither.
-        used: Percent::of(used, used + free),
-        free: Size(free * 1024),
-    });
-    shown.collect()
-}
-
-/// Those of the disks that are known. A file system without a number of inodes has no end of them.
-fn inodes_of(text: &str, disks: &[Reading]) -> Vec<Reading> {
-    let is_known =
-        |mount: &str| disks.iter().any(|disk| matches!(disk, Reading::Disk { mount: of, .. } if of == mount));
-    lines(text)
-        .filter(|(_, _, mount)| is_known(mount))
-        .map(|(_, [_, used, free], mount)| Reading::Inodes {
+    let mut readings = Vec::new();
+    for disk in answer["disks"].as_array().into_iter().flatten() {
+        let mount = disk["mount"].as_str().unwrap_or_default();
+        let percent = |key: &str| disk[key].as_f64().map(Percent);
+        let number = |key: &str| disk[key].as_u64().unwrap_or_default();
+        readings.extend(percent("used_percent").map(|used| Reading::Disk {
             mount: mount.to_owned(),
-            used: Percent::of(used, used + free),
-            free,
-        })
-        .collect()
+            used,
+            free: Size(number("free_bytes")),
+        }));
+        readings.extend(percent("inodes_percent").map(|used| Reading::Inodes {
+            mount: mount.to_owned(),
+            used,
+            free: number("inodes_free"),
+        }));
+    }
+    Ok(readings)
 }
 
 fn memory_of(text: &str) -> Option<Reading> {
@@ -113,20 +76,6 @@ mod tests {
     use super::*;
 
     const ANSWER: &str = "\
-Filesystem     1024-blocks    Used Available Capacity Mounted on
-overlay          263174212 40866236  53949124      44% /
-tmpfs                65536       0     65536       0% /dev
-tmpfs              2097152 2097152         0     100% /var/lib/docker
-/dev/vda         263174212 40866236  53949124      44% /etc/hosts
-/dev/vda         263174212 40866236  53949124      44% /srv
-overlay            2097152 2097152         0     100% /var/lib/docker/overlay2/abc/merged
-/dev/sdb           1000000  100000    800000      12% /mnt/two words
-==
-Filesystem       Inodes  IUsed    IFree IUse% Mounted on
-overlay        16384000 620000 15764000    4% /
-tmpfs              1000   1000        0  100% /var/lib/docker
-/dev/vda              0      0        0     - /srv
-==
 MemTotal:       24683208 kB
 MemFree:        16000000 kB
 MemAvailable:    6170802 kB
@@ -135,28 +84,32 @@ MemAvailable:    6170802 kB
 2
 ";
 
+    fn told(readings: Result<Vec<Reading>, String>) -> Vec<String> {
+        readings.unwrap().iter().map(Reading::to_string).collect()
+    }
+
     #[test]
-    fn disks_are_counted_once_and_what_is_none_is_left_out() {
-        let readings = readings(&json!({ "stdout": ANSWER })).unwrap();
-        let told: Vec<String> = readings.iter().map(Reading::to_string).collect();
-        assert_eq!(
-            told,
-            [
-                "`/` is 43.1% full, 51GiB free",
-                "`/var/lib/docker` is 100% full, 0B free",
-                "`/srv` is 43.1% full, 51GiB free",
-                "`/mnt/two words` is 11.1% full, 781MiB free",
-                "`/` has 3.7% of its inodes in use, 15764000 free",
-                "`/var/lib/docker` has 100% of its inodes in use, 0 free",
-                "75% of its memory is in use, 5.8GiB left",
-                "the load is 1.5 on 2 processors",
-            ]
-        );
+    fn memory_and_load_are_read() {
+        let expected = ["75% of its memory is in use, 5.8GiB left", "the load is 1.5 on 2 processors"];
+        assert_eq!(told(readings(&json!({ "stdout": ANSWER }))), expected);
+    }
+
+    #[test]
+    fn a_disk_is_read_by_its_bytes_and_by_its_inodes_where_they_come_to_an_end() {
+        let root = json!({ "mount": "/", "used_percent": 43.1, "free_bytes": 3_221_225_472_u64, "inodes_percent": 3.7, "inodes_free": 9 });
+        let other = json!({ "mount": "/srv", "used_percent": 100.0, "free_bytes": 0, "inodes_percent": null, "inodes_free": null });
+        let expected = [
+            "`/` is 43.1% full, 3GiB free",
+            "`/` has 3.7% of its inodes in use, 9 free",
+            "`/srv` is 100% full, 0B free",
+        ];
+        assert_eq!(told(disks(&json!({ "disks": [root, other], "error": null }))), expected);
     }
 
     #[test]
     fn an_answer_that_is_none_is_said_with_its_last_words() {
         let answer = json!({ "stdout": "", "stderr": "sh: fork: Resource temporarily unavailable\n" });
         assert!(readings(&answer).unwrap_err().ends_with("temporarily unavailable"));
+        assert_eq!(disks(&json!({ "disks": [], "error": "nobody knows" })), Err("nobody knows".to_owned()));
     }
 }

@@ -10,6 +10,7 @@ use super::reading::Reading;
 use super::subject::Subject;
 use super::{alerts, certificate, host, stats, store};
 use crate::model::inventory::{Cache, Certificate, Database};
+use crate::model::operation::Operation;
 
 /// What was measured of something; or why it could not be.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,8 +48,12 @@ async fn one(
 }
 
 async fn of_host(eyes: &Eyes<'_>, name: &str) -> Result<Vec<Reading>, String> {
-    let answer = eyes.ask(name, &host::question()).await.map_err(|failure| failure.message)?;
-    host::readings(&answer)
+    let ask =
+        async |operation: &Operation| eyes.ask(name, operation).await.map_err(|failure| failure.message);
+    let (disks, rest) = futures_util::future::join(ask(&Operation::Disks), ask(&host::question())).await;
+    let mut readings = host::disks(&disks?)?;
+    readings.extend(host::readings(&rest?)?);
+    Ok(readings)
 }
 
 /// The instances of services that run on the host. One whose memory Docker does not tell is not measured.

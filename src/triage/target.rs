@@ -52,6 +52,12 @@ impl Target {
             let mut findings = cause.shown_by.iter().chain(&cause.explains);
             let is_about = findings.any(|finding| self.is_about(&finding.subject, inventory));
             let is_needed = match &self.subject {
+                // A disk that is nearly full is for whoever looks after the host; from an emergency on nothing can work there.
+                Subject::Service(_)
+                    if matches!(cause.subject, Subject::Host(_)) && cause.severity < Severity::Emergency =>
+                {
+                    false
+                }
                 Subject::Service(service) => cause.subject.is_needed_by(service, inventory),
                 _ => false,
             };

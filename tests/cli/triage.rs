@@ -58,16 +58,29 @@ fn where_nothing_is_wrong_it_says_so() {
     assert!(said.stdout.starts_with("✔ nothing is wrong"), "{}", said.stdout);
 }
 
-#[test]
-fn a_disk_beyond_its_limit_is_a_scenario_that_needs_a_person_as_long_as_there_is_no_runbook_for_it() {
+/// On which every limit is passed by whatever this machine has.
+fn beyond(limit: &str) -> Scene {
     let scene = Scene::new();
     let inventory = std::fs::read_to_string(scene.path("opsctl.yaml")).unwrap();
-    scene.file("opsctl.yaml", &(inventory + "thresholds: { disk: { critical: 0% } }\n"));
+    scene.file("opsctl.yaml", &format!("{inventory}thresholds: {{ {limit}: {{ critical: 0% }} }}\n"));
+    scene
+}
+
+#[test]
+fn a_disk_beyond_its_limit_is_a_scenario_of_its_host() {
+    let scene = beyond("disk");
     let said = scene.opsctl(&["triage"]);
     assert_eq!(said.code, 5);
     assert!(said.stdout.contains("✘ disk-full: host here"), "{}", said.stdout);
-    let refused = scene.opsctl(&["failover", "here", "--yes"]).ends_with(5);
-    assert!(refused.contains("disk-full") && refused.contains("no runbook"), "{refused}");
+    let plan = scene.opsctl(&["failover", "here", "--plan"]);
+    assert_eq!(plan.code, 0, "{}", plan.stderr);
+    assert!(plan.stdout.contains("apt-get clean"), "{}", plan.stdout);
+}
+
+#[test]
+fn what_no_scenario_explains_is_left_to_a_person() {
+    let refused = beyond("memory").opsctl(&["failover", "here", "--yes"]).ends_with(5);
+    assert!(refused.contains("memory is in use") && refused.contains("no runbook"), "{refused}");
 }
 
 #[test]

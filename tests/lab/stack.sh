@@ -60,6 +60,7 @@ wake_host() {
         say "connecting the host"
         docker network connect "$network" "$host"
     fi
+    at app sh -c 'umount /var/cache/apt/archives 2>/dev/null || true'
     at app lab-engine start
 }
 

@@ -65,6 +65,11 @@ fn a_database_and_an_instance_that_are_down_at_once_are_both_mended_locally() {
     recovered(&Site::take(Way::Local), &failures, "argus", "instance-down");
 }
 
+#[test]
+fn a_disk_that_is_full_and_a_cache_that_is_down_are_both_mended_over_ssh() {
+    recovered(&Site::take(Way::Sudo), &[["fill", "disk"], ["stop", "redis"]], "argus", "disk-full");
+}
+
 /// Emptied by its name alone; what it held is kept.
 #[test]
 fn a_disposable_cache_that_cannot_read_its_data_is_started_empty_locally() {

@@ -79,6 +79,9 @@ fn two_failures_at_once_are_told_apart_over_ssh() {
     let site = Site::take(Way::Group);
     let both = [["stop", "postgres-argus"], ["kill", "argus-1"]];
     is_named(&site, &both, &[("database-down", "argus"), ("instance-down", "argus-1")]);
+    site.lab("reset", &[]);
+    let both = [["fill", "disk"], ["stop", "redis"]];
+    is_named(&site, &both, &[("disk-full", "app"), ("cache-down", "redis")]);
 }
 
 #[test]

@@ -60,6 +60,14 @@ impl Effect {
         let Operation::Command(Command { program, .. }) = operation else { return None };
         let argv = match program {
             Program::Argv(argv) => argv,
+            // Data that is set aside, and put back.
+            Program::Shell(line) if line.contains("rmdir") => {
+                return Some(Effect::Remove("aside".to_owned()));
+            }
+            Program::Shell(line) if line.contains("mkdir") => return Some(Effect::Add("aside".to_owned())),
+            Program::Shell(line) if line.contains("apt-get clean") => {
+                return Some(Effect::Add("room of packages".to_owned()));
+            }
             Program::Shell(line) => {
                 return line.contains("docker network connect").then(|| Effect::Trace("connect".to_owned()));
             }
@@ -68,15 +76,11 @@ impl Effect {
         match argv[..] {
             ["add", name] => Some(Effect::Add(name.to_owned())),
             ["remove", name] => Some(Effect::Remove(name.to_owned())),
+            ["docker", "builder", "prune", _] => Some(Effect::Add("room of builds".to_owned())),
             ["renew", "shop"] => Some(Effect::Start("shop.test".to_owned())),
             ["start", name]
             | ["systemctl", "start", name]
             | ["docker", "compose", "start" | "restart", name] => Some(Effect::Start(name.to_owned())),
-            // Data that is set aside, and put back.
-            ["docker", "compose", "run", .., script] => Some(match script.contains("rmdir") {
-                true => Effect::Remove("aside".to_owned()),
-                false => Effect::Add("aside".to_owned()),
-            }),
             // A limit of memory: raised where it is set at once, lowered again where it is looked at first.
             ["docker", "compose", "exec", .., "sh", "-c", script, "sh", _] => {
                 Some(match script.contains("-lt") {
@@ -160,6 +164,13 @@ impl Model {
             Operation::Http(request) => self.http(request),
             Operation::Assert { holds, .. } => json!({ "holds": holds }),
             Operation::Sleep(_) => json!({}),
+            Operation::Disks => {
+                // It takes both to make room.
+                let has_room =
+                    ["packages", "builds"].iter().all(|of| self.things.contains(&format!("room of {of}")));
+                let percent = if has_room { 40.0 } else { 100.0 };
+                json!({ "disks": [], "fullest_percent": percent, "error": null })
+            }
             Operation::Handshake(handshake) => {
                 let days = if self.up.contains(&handshake.name) { 90 } else { 5 };
                 json!({ "served": true, "covers": true, "days_left": days, "days_to_start": -1, "error": null })

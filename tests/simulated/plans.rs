@@ -85,6 +85,7 @@ pub fn shipped() -> Vec<Case> {
             "cache-damaged" => &[("cache", "redis", &["redis"])],
             "cache-full" => &[("cache", "redis", &["full redis"])],
             "certificate-expiring" => &[("certificate", "shop", &["shop.test"])],
+            "disk-full" => &[("host", "app", &[])],
             "host-down" => &[("host", "app", &["docker"]), ("host", "data", &["docker"])],
             "network-broken" => &[("project", "opareta", &["argus-1", "argus-2", "docs"])],
             "out-of-memory" => &[
