@@ -1,6 +1,7 @@
 //! `opsctl failover`.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use super::Global;
 use super::consent::Consent;
@@ -52,6 +53,12 @@ Examples:
   opsctl failover argus-1 --yes      one instance, without being asked
   opsctl failover database/argus     the database of that name, and not the service";
 
+/// How often a host is asked that does not say how the target is.
+const LOOKS: usize = 3;
+
+/// Between two of them.
+const PAUSE: Duration = Duration::from_secs(2);
+
 /// One thing that is to be mended, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Remedy {
@@ -80,7 +87,7 @@ impl Failover {
         global: &Global,
     ) -> Result<ExitCode> {
         let voice = Voice { is_json: global.json, is_quiet: global.quiet };
-        let before = survey_of(workplace, hosts).await;
+        let before = look_at(workplace, hosts, target).await;
         voice.saw(&rows(&concerning(workplace, target, &before.seen)))?;
         let mut remedies = self.remedies(workplace, target, &before)?;
         if remedies.is_empty() {
@@ -109,7 +116,7 @@ impl Failover {
                 return Ok(exit);
             }
             tried.push(remedy);
-            now = survey_of(workplace, hosts).await;
+            now = look_at(workplace, hosts, target).await;
             // An alert goes on firing for a while after what it is about is well again.
             now.causes.retain(|cause| !cause.is_an_alert_alone());
             voice.saw(&rows(&concerning(workplace, target, &now.seen)))?;
@@ -197,6 +204,23 @@ impl Failover {
         });
         remedies.collect()
     }
+}
+
+/// Looks at everything, and again where the host is there and did not say how the target is: what was just started, or is about to
+/// fail, keeps it busy.
+async fn look_at(workplace: &Workplace, hosts: &Hosts, target: &Target) -> Survey {
+    let is_told = |survey: &Survey| {
+        target.blindness(survey, &workplace.site.inventory).is_none_or(|blindness| blindness.is_out_of_reach)
+    };
+    let mut survey = survey_of(workplace, hosts).await;
+    for _ in 1..LOOKS {
+        if is_told(&survey) {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+        survey = survey_of(workplace, hosts).await;
+    }
+    survey
 }
 
 /// The runbook for a cause; nothing where there is none.

@@ -1,5 +1,8 @@
 //! `opsctl triage`, on sites where little has to be there: a host that is lost, and one on which all is well.
 
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+
 use serde_json::Value;
 
 use crate::docker::Docker;
@@ -90,4 +93,79 @@ fn an_engine_that_does_not_answer_is_told_from_a_host_that_does_not() {
     let report: Value = serde_json::from_str(&said.stdout).unwrap();
     assert_eq!(report["causes"][0]["scenario"], "host-down", "{report}");
     assert_eq!(report["causes"][0]["shown_by"][0]["kind"], "engine_down", "{report}");
+}
+
+/// A site with a certificate that is asked for on that port.
+fn with_certificate(port: u16) -> Docker {
+    let docker = Docker::new();
+    let inventory = std::fs::read_to_string(docker.scene.path("opsctl.yaml")).unwrap();
+    let more = format!(
+        "certificates: {{ shop: {{ project: shop, service: web, port: {port}, server_name: shop.test }} }}\n{CONTENT}"
+    );
+    docker.scene.file("opsctl.yaml", &(inventory + &more));
+    docker
+}
+
+#[test]
+fn a_certificate_that_nobody_serves_is_not_called_healthy() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let docker = with_certificate(listener.local_addr().unwrap().port());
+    drop(listener);
+    let refused = docker.opsctl(&["failover", "certificate/shop"]).ends_with(4);
+    assert!(
+        refused.contains(
+            "`certificate/shop` on host `here` could not be asked: it could not be measured: connection refused"
+        ),
+        "{refused}"
+    );
+}
+
+/// As a proxy does that was started a moment ago.
+#[test]
+fn what_does_not_say_yet_how_it_is_is_looked_at_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let docker = with_certificate(port);
+    let folder = docker.scene.path(".");
+    let made = Command::new("openssl")
+        .args(
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 -subj /CN=shop.test"
+                .split(' '),
+        )
+        .args("-addext subjectAltName=DNS:shop.test -keyout key.pem -out cert.pem".split(' '))
+        .current_dir(&folder)
+        .stderr(Stdio::null())
+        .status();
+    assert!(made.unwrap().success());
+    let failover = docker
+        .command(&["failover", "certificate/shop"])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The first one who asks is sent away.
+    drop(listener.accept().unwrap());
+    drop(listener);
+    let mut server = Command::new("openssl")
+        .args([
+            "s_server",
+            "-quiet",
+            "-cert",
+            "cert.pem",
+            "-key",
+            "key.pem",
+            "-accept",
+            &format!("127.0.0.1:{port}"),
+        ])
+        .current_dir(&folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let output = failover.wait_with_output().unwrap();
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let seen = docker.scene.seen(&output);
+    assert_eq!(seen.code, 0, "{}{}", seen.stdout, seen.stderr);
+    assert!(seen.stderr.contains("nothing was changed"), "{}", seen.stderr);
 }
