@@ -57,7 +57,10 @@ impl Container {
     pub fn describe(&self) -> String {
         let mut text = self.state.clone();
         match (&self.health, self.exit_code) {
-            (Some(health), _) if self.is_running() => text.push_str(&format!(", {health}")),
+            // What Docker says where nobody asked for a check.
+            (Some(health), _) if self.is_running() && health != "none" => {
+                text.push_str(&format!(", {health}"))
+            }
             (_, Some(code)) if !self.is_running() => text.push_str(&format!(" ({code})")),
             _ => {}
         }

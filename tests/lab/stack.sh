@@ -105,7 +105,7 @@ for id in $(mine -q --filter status=paused); do docker unpause "$id" >/dev/null;
 for volume in $(docker volume ls -q --filter "label=com.docker.compose.project=$project"); do
     folder=$(docker volume inspect -f '{{.Mountpoint}}' "$volume")
     wholes=$(find "$folder" -name '*.whole')
-    [[ -n $wholes || -e $folder/opsctl-aside ]] || continue
+    [[ -n $wholes || -n $(find "$folder" -maxdepth 1 -name 'opsctl-aside*') ]] || continue
     docker stop "$(mine -q --filter volume="$volume")" >/dev/null
     rm -rf "$folder"/opsctl-aside*
     for whole in $wholes; do [[ ! -e $whole ]] || mv "$whole" "${whole%.whole}"; done

@@ -82,7 +82,7 @@ fn a_disposable_cache_that_cannot_read_its_data_is_started_empty_locally() {
     let load = site.under_load(&["failover", "argus", "--yes", "--confirm", "redis"]);
     load.assert_nothing_lost(&site, "damage redis");
     let held =
-        "find $(docker volume inspect -f '{{.Mountpoint}}' docker_redis)/opsctl-aside -name '*.base.rdb'";
+        "find $(docker volume inspect -f '{{.Mountpoint}}' docker_redis)/opsctl-aside-* -name '*.base.rdb'";
     assert!(!site.on_host(held).is_empty(), "nothing was set aside");
 }
 

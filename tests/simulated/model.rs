@@ -205,7 +205,8 @@ impl Model {
                 let containers = services.map(|(_, name)| {
                     let state = if self.up.contains(*name) { "running" } else { "exited" };
                     let id = if self.is_replaced { "anew" } else { "first" };
-                    json!({ "name": name, "service": name, "id": id, "image_id": "sha256:1", "state": state })
+                    let started = "2026-03-01T03:14:00Z";
+                    json!({ "name": name, "service": name, "id": id, "image_id": "sha256:1", "state": state, "started_at": started })
                 });
                 json!({ "containers": containers.collect::<Vec<_>>() })
             }
