@@ -34,7 +34,7 @@ pub async fn perform(operation: &Operation) -> Result<Observation, Failure> {
         Operation::Command(_)
         | Operation::Exec(_)
         | Operation::Docker(_)
-        | Operation::Disks
+        | Operation::Disks { .. }
         | Operation::Approve { .. } => {
             let message = format!("`{operation}` cannot be done from here");
             return Err(Failure::new("here", FailureKind::Protocol, message));

@@ -29,8 +29,11 @@ pub enum Operation {
         port: u16,
         deadline: Span,
     },
-    /// Looks at how full the disks of a host are.
-    Disks,
+    /// Looks at how full the disks of a host are; `below` so many percent, where that is wanted.
+    Disks {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        below: Option<f64>,
+    },
     /// Looks at the certificate that is served.
     Handshake(Handshake),
     Sleep(Span),
@@ -147,7 +150,7 @@ impl Operation {
             Operation::Docker(DockerQuery::Stats(_)) => ResultKind::Stats,
             Operation::Http(_) => ResultKind::Http,
             Operation::Connect { .. } => ResultKind::Connection,
-            Operation::Disks => ResultKind::Disks,
+            Operation::Disks { .. } => ResultKind::Disks,
             Operation::Handshake(_) => ResultKind::Certificate,
             Operation::Assert { .. } => ResultKind::Assertion,
             Operation::Sleep(_) | Operation::Approve { .. } => ResultKind::Nothing,
@@ -175,7 +178,8 @@ impl fmt::Display for Operation {
                 if request.via == Via::Here { f.write_str(" (from here)") } else { Ok(()) }
             }
             Operation::Connect { address, port, .. } => write!(f, "connect to {address}:{port}"),
-            Operation::Disks => f.write_str("df -P -k; df -P -i"),
+            Operation::Disks { below: None } => f.write_str("df -P -k; df -P -i"),
+            Operation::Disks { below: Some(below) } => write!(f, "df -P -k; df -P -i: less than {below}%"),
             Operation::Handshake(handshake) => handshake.fmt(f),
             Operation::Sleep(span) if span.0.is_zero() => f.write_str("wait"),
             Operation::Sleep(span) => write!(f, "sleep {span}"),
