@@ -391,6 +391,17 @@ fn resources_is_killed_locally() {
     killed_everywhere("resources", What::Death);
 }
 
+/// The first step asks Docker. Its socket comes over the connection, and is gone with it.
+#[test]
+fn a_question_to_docker_is_asked_again_over_a_new_connection_locally() {
+    let case = CASES.iter().find(|case| case.runbook == "service-down").unwrap();
+    let site = Site::take(Way::Loopback);
+    let cut = What::Cut.at(&site, "engine.step_started:1");
+    let (restarts, story) = live(&site, case, &cut, &Vec::new(), 4);
+    assert!(story.wrong.is_empty(), "{:?}\n{}", story.wrong, story.text);
+    assert_eq!(restarts.values().sum::<usize>(), 4, "{restarts:?}");
+}
+
 /// In the long form each of them, or those that `OPSCTL_CRASH_ONLY` has between commas; in the short one the first, which takes long
 /// enough.
 fn some() -> Vec<&'static Case> {

@@ -81,6 +81,11 @@ impl Host {
         let timeout = timeout.unwrap_or(self.limits.docker);
         tokio::select! {
             answer = tokio::time::timeout(timeout, answer) => match answer {
+                // A socket that is forwarded goes with the connection, and may be noticed to be gone before that is.
+                Ok(Err(failure)) if failure.kind == FailureKind::Protocol => {
+                    self.check().await.map_err(Failure::dispatched)?;
+                    Err(failure)
+                }
                 Ok(answer) => answer,
                 Err(_) => {
                     let message = format!("{what_if_not} within {}", Span::rounded(timeout));
