@@ -108,7 +108,7 @@ impl Scene {
 async fn a_step_is_found_again_after_the_network_was_cut_for_long() {
     let scene = Scene::new().await;
     let process = scene.begun().await;
-    scene.cable.pull_and_refuse();
+    scene.cable.pull_and_refuse().await;
     let first = process.over().await;
     assert_eq!(first.code, Some(11), "{}", first.story());
     let history = scene.site.laptop("ada").history().unwrap().unwrap();
@@ -118,7 +118,7 @@ async fn a_step_is_found_again_after_the_network_was_cut_for_long() {
     let still = scene.site.laptop("ada").start(&["resume", "latest", "--yes", "--json"]).over().await;
     assert_eq!(still.code, Some(11), "{}", still.story());
     scene.time_passes().await;
-    scene.cable.put_back();
+    scene.cable.put_back().await;
     let resumed = scene.site.laptop("ada").start(&["resume", "latest", "--yes", "--json"]);
     scene.time_passes().await;
     fs::write(scene.site.path("go"), "").unwrap();
@@ -134,7 +134,7 @@ async fn a_step_that_ended_while_the_network_was_cut_is_not_begun_again() {
     until("the connection is given up", || process.stdout().contains(r#""kind":"waiting""#)).await;
     fs::write(scene.site.path("go"), "").unwrap();
     until("the step ended", || scene.site.path("ended").exists()).await;
-    scene.cable.put_back();
+    scene.cable.put_back().await;
     scene.assert_done_once(&process.over().await);
 }
 
@@ -145,7 +145,7 @@ async fn a_short_cut_of_the_network_is_only_waited_for() {
     scene.cable.pull();
     scene.time_passes().await;
     assert!(!process.ends_within(Duration::from_millis(300)).await, "it notices after some seconds");
-    scene.cable.put_back();
+    scene.cable.put_back().await;
     scene.time_passes().await;
     fs::write(scene.site.path("go"), "").unwrap();
     scene.assert_done_once(&process.over().await);

@@ -1,17 +1,19 @@
 //! The cable between a laptop and a host, which can be pulled and put back. What is under way in it then neither arrives nor is
 //! refused: nobody notices but by waiting.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 pub struct Cable {
     pub port: u16,
     state: watch::Sender<State>,
+    /// Whether somebody takes connections, or refuses them.
+    listens: watch::Receiver<bool>,
     task: AbortHandle,
 }
 
@@ -29,20 +31,25 @@ impl Cable {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let near = listener.local_addr().unwrap().port();
         let (state, seen) = watch::channel(State::Plugged);
-        let task = tokio::spawn(listen(listener, port, seen));
-        Cable { port: near, state, task: task.abort_handle() }
+        let (told, listens) = watch::channel(true);
+        let task = tokio::spawn(listen(listener, port, seen, told));
+        Cable { port: near, state, listens, task: task.abort_handle() }
     }
 
     pub fn pull(&self) {
         self.state.send_replace(State::Pulled);
     }
 
-    pub fn pull_and_refuse(&self) {
+    /// Comes back when nobody is let in any more.
+    pub async fn pull_and_refuse(&self) {
         self.state.send_replace(State::Refused);
+        self.listens.clone().wait_for(|listens| !listens).await.unwrap();
     }
 
-    pub fn put_back(&self) {
+    /// Comes back when everybody is let in again: who asks earlier is refused.
+    pub async fn put_back(&self) {
         self.state.send_replace(State::Plugged);
+        self.listens.clone().wait_for(|listens| *listens).await.unwrap();
     }
 }
 
@@ -52,16 +59,24 @@ impl Drop for Cable {
     }
 }
 
-async fn listen(listener: TcpListener, port: u16, mut seen: watch::Receiver<State>) {
+async fn listen(
+    listener: TcpListener,
+    port: u16,
+    mut seen: watch::Receiver<State>,
+    told: watch::Sender<bool>,
+) {
     let near = listener.local_addr().unwrap();
-    let mut listener = Some(listener);
+    // Who holds the port and does not listen refuses for it, and nobody else gets it meanwhile.
+    let (mut listener, mut held) = (Some(listener), None);
     loop {
-        let is_refused = *seen.borrow_and_update() == State::Refused;
-        if is_refused {
-            listener = None;
-        } else if listener.is_none() {
-            listener = Some(TcpListener::bind(near).await.expect("the port is still free"));
+        if *seen.borrow_and_update() == State::Refused {
+            if listener.take().is_some() {
+                held = Some(hold(near));
+            }
+        } else if let Some(socket) = held.take() {
+            listener = Some(TcpSocket::listen(socket, 64).unwrap());
         }
+        told.send_replace(listener.is_some());
         let accepted = async {
             match &listener {
                 Some(listener) => listener.accept().await,
@@ -73,6 +88,13 @@ async fn listen(listener: TcpListener, port: u16, mut seen: watch::Receiver<Stat
             changed = seen.changed() => if changed.is_err() { return },
         }
     }
+}
+
+fn hold(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind(address).expect("the port is still free");
+    socket
 }
 
 /// Comes back when what is sent arrives; not at all when there is no cable any more.
