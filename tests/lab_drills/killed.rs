@@ -199,10 +199,10 @@ fn last_run(site: &Site) -> Option<(RunId, RunState)> {
     Some((run.id, run.history().unwrap().state().clone()))
 }
 
-/// Whether everything is well at once. What only looks may have come to its end without its host: then that is started, and given
-/// the time that its services take.
+/// Whether everything is well, within the moment that an instance takes to notice that its cache is back. What only looks may have
+/// come to its end without its host: then that is started, and given the time that its services take.
 fn is_well(site: &Site) -> Result<(), String> {
-    let mut deadline = Instant::now();
+    let mut deadline = Instant::now() + Duration::from_secs(10);
     if site.way == Way::Sudo {
         site.power_on();
         deadline += Duration::from_secs(60);
