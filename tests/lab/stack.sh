@@ -106,7 +106,7 @@ for volume in $(docker volume ls -q --filter "label=com.docker.compose.project=$
     folder=$(docker volume inspect -f '{{.Mountpoint}}' "$volume")
     wholes=$(find "$folder" -name '*.whole')
     [[ -n $wholes || -n $(find "$folder" -maxdepth 1 -name 'opsctl-aside*') ]] || continue
-    docker stop "$(mine -q --filter volume="$volume")" >/dev/null
+    mine -q --filter volume="$volume" | xargs -r docker stop >/dev/null
     rm -rf "$folder"/opsctl-aside*
     for whole in $wholes; do [[ ! -e $whole ]] || mv "$whole" "${whole%.whole}"; done
 done
