@@ -35,6 +35,7 @@ static RUNBOOKS: shelf::Kind = shelf::Kind {
         "recreate"
         "resources"
         "service-down"
+        "serving"
     },
 };
 

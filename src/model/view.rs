@@ -7,7 +7,7 @@
 use indexmap::IndexSet;
 use serde_json::{Map, Value, json};
 
-use super::inventory::Inventory;
+use super::inventory::{Inventory, Service};
 use super::operation::Via;
 use super::param::ParamType;
 use super::thresholds::{Limits, Thresholds};
@@ -28,8 +28,8 @@ pub fn fields(kind: ParamType) -> Option<&'static [&'static str]> {
         ParamType::Project => {
             Some(&["name", "host", "directory", "files", "instances", "databases", "caches", "proxies"])
         }
-        ParamType::Database => Some(&["name", "host", "project", "service", "user", "database"]),
-        ParamType::Cache => Some(&["name", "host", "project", "service", "disposable", "max_memory"]),
+        ParamType::Database => Some(&["name", "host", "project", "service", "user", "database", "services"]),
+        ParamType::Cache => Some(&["name", "host", "project", "service", "disposable", "max_memory", "services"]),
         ParamType::Certificate => Some(&[
             "name",
             "host",
@@ -172,6 +172,7 @@ pub fn database(inventory: &Inventory, name: &str) -> Option<Value> {
         "service": database.service,
         "user": database.user,
         "database": database.name,
+        "services": users(inventory, |service| service.database.as_deref() == Some(name)),
     }))
 }
 
@@ -184,7 +185,14 @@ pub fn cache(inventory: &Inventory, name: &str) -> Option<Value> {
         "service": cache.service,
         "disposable": cache.disposable,
         "max_memory": cache.max_memory.map(|Size(bytes)| bytes),
+        "services": users(inventory, |service| service.cache.as_deref() == Some(name)),
     }))
+}
+
+/// The services that use something.
+fn users(inventory: &Inventory, uses: impl Fn(&Service) -> bool) -> Value {
+    let users = inventory.services.iter().filter(|(_, service)| uses(service));
+    users.filter_map(|(name, _)| service(inventory, name)).collect()
 }
 
 /// `service` is the Compose service that serves it.
@@ -370,6 +378,14 @@ certificates:
         let proxies = json!([{ "name": "opareta/nginx", "project": "opareta", "service": "nginx" }]);
         assert_eq!(seen["proxies"], proxies);
         assert_eq!(project(&site(), "opareta").unwrap()["proxies"], proxies);
+    }
+
+    #[test]
+    fn a_database_is_seen_with_the_services_that_use_it() {
+        let site = site();
+        let seen = database(&site, "argus").unwrap();
+        assert_eq!(seen["services"], json!([service(&site, "argus")]));
+        assert_eq!(cache(&site, "redis").unwrap()["services"], json!([]), "no service says that it uses it");
     }
 
     #[test]

@@ -26,7 +26,7 @@ struct Case {
     failures: &'static [[&'static str; 2]],
 }
 
-const CASES: [Case; 13] = [
+const CASES: [Case; 14] = [
     Case { runbook: "instance-down", parameter: "instance=argus-1", failures: &[["kill", "argus-1"]] },
     Case {
         runbook: "service-down",
@@ -54,6 +54,7 @@ const CASES: [Case; 13] = [
     Case { runbook: "out-of-memory", parameter: "instance=argus-1", failures: &[["fill", "argus-1"]] },
     Case { runbook: "recreate", parameter: "project=opareta --confirm opareta", failures: &[] },
     Case { runbook: "resources", parameter: "project=opareta", failures: &[] },
+    Case { runbook: "serving", parameter: "service=argus", failures: &[] },
 ];
 
 /// More than any run here needs, though a host may take a while until it answers again.
@@ -389,6 +390,11 @@ fn recreate_is_killed_locally() {
 #[test]
 fn resources_is_killed_locally() {
     killed_everywhere("resources", What::Death);
+}
+
+#[test]
+fn serving_is_killed_locally() {
+    killed_everywhere("serving", What::Death);
 }
 
 /// The first step asks Docker. Its socket comes over the connection, and is gone with it.

@@ -94,6 +94,7 @@ pub fn shipped() -> Vec<Case> {
                 ("instance", "docs", &["full docs"]),
             ],
             "recreate" | "resources" => &[("project", "opareta", &[])],
+            "serving" => &[("service", "argus", &["argus-2"]), ("service", "docs", &[])],
             other => panic!("nobody simulates the runbook `{other}`: say here what it meets"),
         };
         for (param, value, down) in situations {
