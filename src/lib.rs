@@ -14,7 +14,7 @@
 //! | `journal` | the append-only truth of a run, and where runs are kept |
 //! | `run` | pure: event, state (the transition table), decide |
 //! | `model` | pure data: inventory, runbook, check, template, plan |
-//! | `base` | id, error, amount, clock |
+//! | `base` | id, error, amount, secret, clock |
 
 pub mod action;
 pub mod base;

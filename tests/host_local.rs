@@ -12,12 +12,7 @@ use opsctl::run::signal::Stream;
 use serde_json::{Value, json};
 
 async fn local() -> Host {
-    let spec = inventory::Host {
-        address: "local".parse().unwrap(),
-        escalation: None,
-        ssh_config: None,
-        state_dir: None,
-    };
+    let spec = inventory::Host::at("local".parse().unwrap());
     Host::connect("app", &spec, Path::new("."), Limits::default()).await.unwrap()
 }
 

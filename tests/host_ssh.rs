@@ -33,10 +33,8 @@ async fn connect_impatiently(sshd: &Sshd) -> Result<Host, Failure> {
 
 async fn connect_to(address: &str) -> Result<Host, Failure> {
     let spec = inventory::Host {
-        address: address.parse().unwrap(),
-        escalation: None,
         ssh_config: Some("/dev/null".into()),
-        state_dir: None,
+        ..inventory::Host::at(address.parse().unwrap())
     };
     Host::connect("app", &spec, std::path::Path::new("/"), QUICK).await
 }
@@ -72,14 +70,7 @@ async fn perform(host: &Host, operation: Operation) -> Value {
 }
 
 fn get(url: String) -> Operation {
-    Operation::Http(HttpRequest {
-        method: "GET".into(),
-        url,
-        headers: BTreeMap::new(),
-        body: None,
-        deadline: Span::secs(2),
-        via: Via::Host,
-    })
+    Operation::Http(HttpRequest::get(url, Span::secs(2), Via::Host))
 }
 
 #[tokio::test]
@@ -354,10 +345,8 @@ async fn a_process_that_is_killed_leaves_no_connection_behind() {
     const NAME: &str = "a_process_that_is_killed_leaves_no_connection_behind";
     if let Ok(folder) = std::env::var(HOLD) {
         let spec = inventory::Host {
-            address: "ssh://box".parse().unwrap(),
-            escalation: None,
             ssh_config: Some("ssh_config".into()),
-            state_dir: None,
+            ..inventory::Host::at("ssh://box".parse().unwrap())
         };
         let host = Host::connect("app", &spec, std::path::Path::new(&folder), QUICK).await.unwrap();
         std::fs::write(std::path::Path::new(&folder).join("connected"), "").unwrap();

@@ -99,8 +99,7 @@ fn handshake(port: u16, name: &str, via: Via) -> Operation {
 }
 
 async fn local() -> Host {
-    let spec =
-        inventory::Host { address: Address::Local, escalation: None, ssh_config: None, state_dir: None };
+    let spec = inventory::Host::at(Address::Local);
     Host::connect("here", &spec, Path::new("/"), Limits::default()).await.unwrap()
 }
 

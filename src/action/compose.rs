@@ -55,8 +55,15 @@ pub(super) struct Up {
     /// Which containers are replaced by new ones. Without it: those that differ from the Compose files.
     #[serde(default)]
     recreate: Recreate,
+    /// Whether what is created is started as well. Not to start it shows that it could be: its images are there.
+    #[serde(default = "yes")]
+    start: bool,
     /// Leaves the services alone that these depend on. Without it: yes when services are named.
     no_deps: Option<bool>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Which containers are replaced.
@@ -84,7 +91,7 @@ impl Action for Up {
         if services.is_empty() && self.no_deps == Some(true) {
             return Err("`no_deps` needs a `service`".to_owned());
         }
-        let mut rest = vec!["up".to_owned(), "-d".to_owned()];
+        let mut rest = vec!["up".to_owned(), if self.start { "-d" } else { "--no-start" }.to_owned()];
         if self.no_deps.unwrap_or(!services.is_empty()) {
             rest.push("--no-deps".to_owned());
         }

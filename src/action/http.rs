@@ -44,13 +44,10 @@ impl Action for Get {
     }
 
     fn build(&self, _: Site<'_>) -> Result<Operation, String> {
+        let headers = headers(&self.headers)?;
         Ok(Operation::Http(HttpRequest {
-            method: "GET".to_owned(),
-            url: url(&self.url)?,
-            headers: headers(&self.headers)?,
-            body: None,
-            deadline: self.timeout,
-            via: self.via,
+            headers,
+            ..HttpRequest::get(url(&self.url)?, self.timeout, self.via)
         }))
     }
 
@@ -113,11 +110,9 @@ impl Action for Request {
         };
         Ok(Operation::Http(HttpRequest {
             method: self.method.clone(),
-            url: url(&self.url)?,
             headers,
             body,
-            deadline: self.timeout,
-            via: self.via,
+            ..HttpRequest::get(url(&self.url)?, self.timeout, self.via)
         }))
     }
 
@@ -155,7 +150,7 @@ fn headers(given: &BTreeMap<String, Word>) -> Result<BTreeMap<String, String>, S
     Ok(given.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect())
 }
 
-fn judge(result: &Value) -> Result<(), String> {
+pub(super) fn judge(result: &Value) -> Result<(), String> {
     match result["status"].as_u64() {
         Some(200..=299) => Ok(()),
         Some(0) | None => {

@@ -84,7 +84,7 @@ pub(super) fn cache<'a>(site: Site<'a>, name: &str) -> Result<&'a Cache, String>
     named(&site.inventory.caches, "cache", name)
 }
 
-fn named<'a, T>(all: &'a IndexMap<String, T>, kind: &str, name: &str) -> Result<&'a T, String> {
+pub(super) fn named<'a, T>(all: &'a IndexMap<String, T>, kind: &str, name: &str) -> Result<&'a T, String> {
     all.get(name).ok_or_else(|| {
         let known: Vec<_> = all.keys().map(|name| format!("`{name}`")).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };

@@ -62,6 +62,80 @@ impl Action for Ready {
     }
 }
 
+/// Asks a database, which is not changed by it. What the query gives is one row a line, with `|` between the columns.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Query {
+    /// The database, by its name in the inventory.
+    database: String,
+    /// The query.
+    sql: String,
+    /// How long the answer may take.
+    #[serde(default = "ten_seconds")]
+    timeout: Span,
+}
+
+fn ten_seconds() -> Span {
+    Span::secs(10)
+}
+
+impl Action for Query {
+    const NAME: &'static str = "postgres.query";
+    const GIVES: ResultKind = ResultKind::Command;
+
+    fn effect(_: &Map<String, Value>) -> Effect {
+        Effect::Reads
+    }
+
+    fn build(&self, site: Site<'_>) -> Result<Operation, String> {
+        let database = place::database(site, &self.database)?;
+        let argv = ["env", "PGOPTIONS=-c default_transaction_read_only=on", "psql", "-X", "-q", "-A", "-t"];
+        let asked = ["-v", "ON_ERROR_STOP=1", "-U", &database.user, "-d", &database.name, "-c", &self.sql];
+        Ok(Operation::Exec(ContainerCommand {
+            container: place::selection(site, &database.project, Some(&database.service))?,
+            argv: argv.into_iter().chain(asked).map(str::to_owned).collect(),
+            deadline: Span(self.timeout.0 + place::CLIENT_STARTS.0),
+        }))
+    }
+
+    fn judge(operation: &Operation, result: &Value) -> Result<(), String> {
+        verdict::exit(operation, result)
+    }
+}
+
+/// Makes a replica the one that is written to. One that already is, is left as it is.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Promote {
+    /// The database, by its name in the inventory.
+    database: String,
+}
+
+const PROMOTE: &str = "DO $$ BEGIN \
+    IF pg_is_in_recovery() AND NOT pg_promote(true, 60) THEN RAISE EXCEPTION 'it was not promoted within 60 s'; END IF; \
+    END $$";
+
+impl Action for Promote {
+    const NAME: &'static str = "postgres.promote";
+    const GIVES: ResultKind = ResultKind::Command;
+
+    fn effect(_: &Map<String, Value>) -> Effect {
+        Effect::Ensures
+    }
+
+    fn build(&self, site: Site<'_>) -> Result<Operation, String> {
+        let database = place::database(site, &self.database)?;
+        let argv = ["exec", "-T", &database.service, "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1"];
+        let told = ["-U", &database.user, "-d", &database.name, "-c", PROMOTE];
+        let rest = argv.into_iter().chain(told).map(str::to_owned).collect();
+        place::compose(site, &database.project, rest).map(Operation::Command)
+    }
+
+    fn judge(operation: &Operation, result: &Value) -> Result<(), String> {
+        verdict::exit(operation, result)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Action, Field, approve, assert, command, compose, container, disk, http, network, postgres, redis,
-    runbook, tcp, tls, wait,
+    Action, Field, approve, assert, command, compose, container, disk, dns, http, network, postgres, redis,
+    restore, runbook, tcp, tls, wait,
 };
 use crate::model::facts::Site;
 use crate::model::operation::Operation;
@@ -65,10 +65,18 @@ static ENTRIES: &[Entry] = &[
     Entry::of::<container::Logs>(),
     Entry::of::<container::Stats>(),
     Entry::of::<disk::Usage>(),
+    Entry::of::<dns::Look>(),
+    Entry::of::<dns::Set>(),
     Entry::of::<http::Get>(),
     Entry::of::<http::Request>(),
     Entry::of::<network::Connect>(),
+    Entry::of::<restore::Backup>(),
+    Entry::of::<restore::Discard>(),
+    Entry::of::<postgres::Promote>(),
+    Entry::of::<postgres::Query>(),
     Entry::of::<postgres::Ready>(),
+    Entry::of::<restore::Restore>(),
+    Entry::of::<restore::Swap>(),
     Entry::of::<redis::Ping>(),
     Entry::of::<runbook::Include>(),
     Entry::of::<tcp::Connect>(),

@@ -7,6 +7,7 @@ pub mod error;
 pub mod id;
 pub mod nearest;
 pub mod percent;
+pub mod secret;
 pub mod size;
 
 pub use error::{Error, Kind, Result};

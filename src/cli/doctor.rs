@@ -30,7 +30,7 @@ impl Doctor {
     pub async fn run(&self, global: &Global) -> Result<ExitCode> {
         let workplace = Workplace::open(global)?;
         let hosts = workplace.hosts();
-        let names = workplace.site.inventory.hosts.keys();
+        let names = workplace.site.inventory.standing().map(|(name, _)| name);
         let asked = join_all(names.map(|name| of_host(&hosts, name)));
         let mut findings = vec![store()];
         findings.extend(workplace.patiently(asked).await.into_iter().flatten());

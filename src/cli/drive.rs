@@ -16,6 +16,7 @@ use super::terminal::Terminal;
 use crate::base::clock::Clock;
 use crate::base::{Error, Kind, Result};
 use crate::engine::cancel::{Cancel, Urgency};
+use crate::engine::deferred::{Outputs, filled};
 use crate::engine::drive::Engine;
 use crate::engine::hosts::Hosts;
 use crate::engine::leases::{Denied, Terms};
@@ -226,7 +227,8 @@ fn report(turn: &Turn, plan: &Plan, global: &Global) -> Result<()> {
     if global.json {
         return ui::look::give(&ui::summary::json(plan, &records, &extra));
     }
-    ui::look::say(&format!("\n{}", ui::report::text(plan, &records, &extra)));
+    let plan = filled(plan, &Outputs::of(turn.journal.state().outputs()));
+    ui::look::say(&format!("\n{}", ui::report::text(&plan, &records, &extra)));
     Ok(())
 }
 

@@ -10,12 +10,14 @@ use super::open::Workplace;
 use super::patience::Patience;
 use super::preflight::Preparation;
 use super::procedure::plan_of;
+use super::remedy::runbook_for;
 use super::status::rows;
 use super::triage::survey_of;
 use crate::base::clock::{Timestamp, elapsed};
 use crate::base::{Error, Kind, Result};
 use crate::engine::hosts::Hosts;
 use crate::model::plan::Plan;
+use crate::triage::finding;
 use crate::triage::look::{Role, Seen};
 use crate::triage::rules::Cause;
 use crate::triage::subject::Subject;
@@ -70,18 +72,18 @@ struct Remedy {
 
 impl Failover {
     pub async fn run(&self, global: &Global) -> Result<ExitCode> {
-        let workplace = Workplace::open(global)?;
+        let mut workplace = Workplace::open(global)?;
         let target = Target::find(&workplace.site.inventory, &self.target)
             .map_err(|known: Vec<String>| unknown_target(&self.target, &known))?;
         let hosts = workplace.hosts();
-        let result = self.recover(&workplace, &hosts, &target, global).await;
+        let result = self.recover(&mut workplace, &hosts, &target, global).await;
         hosts.close().await;
         result
     }
 
     async fn recover(
         &self,
-        workplace: &Workplace,
+        workplace: &mut Workplace,
         hosts: &Hosts,
         target: &Target,
         global: &Global,
@@ -116,6 +118,9 @@ impl Failover {
                 return Ok(exit);
             }
             tried.push(remedy);
+            if let Some(lost) = &plan.lost {
+                workplace.site.inventory = workplace.site.inventory.without(lost).map_err(Error::internal)?;
+            }
             now = look_at(workplace, hosts, target).await;
             // An alert goes on firing for a while after what it is about is well again.
             now.causes.retain(|cause| !cause.is_an_alert_alone());
@@ -152,6 +157,10 @@ impl Failover {
     fn remedies(&self, workplace: &Workplace, target: &Target, survey: &Survey) -> Result<Vec<Remedy>> {
         let inventory = &workplace.site.inventory;
         if let Some(Blindness { why, is_out_of_reach }) = target.blindness(survey, inventory) {
+            let takeover = takeover(workplace, target, survey)?;
+            if is_out_of_reach && takeover.is_some() {
+                return Ok(takeover.into_iter().collect());
+            }
             const NOTHING: &str = "nothing is known about the target, so nothing was changed";
             return Err(match is_out_of_reach {
                 true => {
@@ -223,14 +232,32 @@ async fn look_at(workplace: &Workplace, hosts: &Hosts, target: &Target) -> Surve
     survey
 }
 
+/// What gives the target's host up, where another stands by and can be reached.
+fn takeover(workplace: &Workplace, target: &Target, survey: &Survey) -> Result<Option<Remedy>> {
+    let inventory = &workplace.site.inventory;
+    let is_lost = |host: &str| {
+        let findings =
+            survey.findings.iter().filter(|finding| finding.kind == finding::Kind::HostUnreachable);
+        findings
+            .map(|finding| &finding.subject)
+            .any(|subject| matches!(subject, Subject::Host(lost) if lost == host))
+    };
+    let host = target.subject.host(inventory);
+    let standby = host.and_then(|host| inventory.hosts.get(host)?.standby.as_deref());
+    if standby.is_none_or(is_lost) {
+        return Ok(None);
+    }
+    let is_its =
+        |cause: &&Cause| cause.subject.host(inventory) == host && matches!(cause.subject, Subject::Host(_));
+    let cause = survey.causes.iter().find(is_its);
+    Ok(cause.map(|cause| remedy(workplace, cause, survey)).transpose()?.flatten())
+}
+
 /// The runbook for a cause; nothing where there is none.
 fn remedy(workplace: &Workplace, cause: &Cause, survey: &Survey) -> Result<Option<Remedy>> {
-    let Some(name) = cause.scenario.as_deref().filter(|name| workplace.catalog.has(name)) else {
-        return Ok(None);
-    };
+    let Some(runbook) = runbook_for(workplace, cause) else { return Ok(None) };
     let (inventory, of) = (&workplace.site.inventory, cause.subject.clone());
-    let params = &workplace.catalog.get(name)?.runbook.params;
-    let given = binding(name, params, &of, inventory).map_err(Error::invalid)?;
+    let given = binding(&runbook.runbook, &runbook.params, &of, inventory).map_err(Error::invalid)?;
     let mut why = cause.why();
     if let (Subject::Instance(_), Some(service)) = (&of, of.service(inventory)) {
         let healthy: Vec<_> = instances(survey, service, true).map(|name| format!("`{name}`")).collect();
@@ -239,7 +266,7 @@ fn remedy(workplace: &Workplace, cause: &Cause, survey: &Survey) -> Result<Optio
             why.push_str(&format!("; {} {verb} healthy and will not be touched", healthy.join(", ")));
         }
     }
-    Ok(Some(Remedy { runbook: name.to_owned(), of, given, why }))
+    Ok(Some(Remedy { runbook: runbook.runbook, of, given, why }))
 }
 
 /// The instances of a service that are healthy, or that are not.

@@ -61,7 +61,7 @@ impl Lock {
 }
 
 async fn list(workplace: &Workplace, hosts: &Hosts, global: &Global) -> Result<ExitCode> {
-    let names = workplace.site.inventory.hosts.keys();
+    let names = workplace.site.inventory.standing().map(|(name, _)| name);
     let asked =
         join_all(names.map(|name| async move { Row { host: name.clone(), seen: see(hosts, name).await } }));
     let rows = workplace.patiently(asked).await;

@@ -30,6 +30,7 @@ mod patience;
 mod plan;
 mod preflight;
 mod procedure;
+mod remedy;
 mod resolve;
 mod resume;
 mod run;

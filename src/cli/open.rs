@@ -13,6 +13,7 @@ use crate::engine::locate::{self, Site};
 use crate::engine::plan::Needs;
 use crate::host::failure::{Failure, FailureKind};
 use crate::model::facts::{self, Facts};
+use crate::model::inventory::Inventory;
 use crate::ui::patience::patiently;
 
 /// A site, as the person's inventory describes it, and the runbooks for it.
@@ -39,8 +40,7 @@ impl Workplace {
     ///
     /// # Errors
     /// When one of them cannot be reached.
-    pub async fn facts_for(&self, hosts: &Hosts, needs: &Needs) -> Result<Facts> {
-        let inventory = &self.site.inventory;
+    pub async fn facts_for(&self, hosts: &Hosts, inventory: &Inventory, needs: &Needs) -> Result<Facts> {
         let asked = async {
             let mut facts = hosts.facts_for(inventory, needs).await?;
             let site = facts::Site { inventory, facts: &facts };

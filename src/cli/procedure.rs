@@ -23,10 +23,10 @@ pub async fn plan_of(
     runbook: &str,
     given: &[(String, String)],
 ) -> Result<Plan> {
-    let inventory = &workplace.site.inventory;
     let entry = checked(workplace, runbook)?;
     let given = given.iter().map(|(name, value)| (name.clone(), Value::String(value.clone())));
-    let params = param::bind(&entry.runbook.params, given, inventory)?;
+    let params = param::bind(&entry.runbook.params, given, &workplace.site.inventory)?;
+    let inventory = &*plan::seen_by(&entry.runbook, &params, &workplace.site.inventory)?;
 
     let find = |name: &str| checked(workplace, name).map(|entry| entry.runbook);
     let (origin, path) = (entry.origin.to_string(), workplace.site.path.display().to_string());
@@ -39,7 +39,7 @@ pub async fn plan_of(
         site: Site { inventory, facts: &nothing },
     };
     let needs = plan::needs(&find, request)?;
-    let facts = workplace.facts_for(hosts, &needs).await?;
+    let facts = workplace.facts_for(hosts, inventory, &needs).await?;
     plan::make(&find, Request { site: Site { inventory, facts: &facts }, ..request })
 }
 

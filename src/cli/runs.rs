@@ -12,6 +12,7 @@ use super::message::Message;
 use super::turn::status_word;
 use crate::base::Result;
 use crate::base::clock::Clock;
+use crate::engine::deferred::{Outputs, filled};
 use crate::journal::store::{RunDir, Store};
 use crate::run::signal::Signal;
 use crate::ui;
@@ -142,7 +143,8 @@ fn show(run: &RunDir, global: &Global) -> Result<()> {
     }
     let next = super::next::commands(run, history.state());
     let extra = Extra { is_held: run.holder().is_some(), next };
-    ui::look::give(&ui::report::text(&history.plan, &history.records, &extra))
+    let plan = filled(&history.plan, &Outputs::of(history.state().outputs()));
+    ui::look::give(&ui::report::text(&plan, &history.records, &extra))
 }
 
 fn follow(run: &RunDir, global: &Global) -> Result<()> {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Global;
 use super::open::Workplace;
+use super::remedy::runbook_for;
 use crate::base::amount::Span;
 use crate::base::{Error, Kind, Result};
 use crate::engine::hosts::Hosts;
@@ -75,10 +76,9 @@ async fn report(workplace: &Workplace, hosts: &Hosts) -> Report {
     let survey = survey_of(workplace, hosts).await;
     let took = Span::rounded(start.elapsed());
     let remedies = survey.causes.iter().map(|cause| {
-        let name = cause.scenario.as_deref().filter(|name| workplace.catalog.has(name))?;
-        let runbook = workplace.catalog.get(name).ok()?.runbook;
+        let runbook = runbook_for(workplace, cause)?;
         Some(Remedy {
-            runbook: name.to_owned(),
+            runbook: runbook.runbook,
             risk: runbook.risk,
             rto: runbook.rto,
             of: cause.subject.clone(),

@@ -29,6 +29,7 @@ static RUNBOOKS: shelf::Kind = shelf::Kind {
         "database-down"
         "disk-full"
         "host-down"
+        "host-lost"
         "instance-down"
         "network-broken"
         "out-of-memory"
@@ -36,6 +37,7 @@ static RUNBOOKS: shelf::Kind = shelf::Kind {
         "resources"
         "service-down"
         "serving"
+        "standby"
     },
 };
 

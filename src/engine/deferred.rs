@@ -12,7 +12,7 @@ use crate::action::registry;
 use crate::base::id::StepKey;
 use crate::model::facts::Site;
 use crate::model::operation::Operation;
-use crate::model::plan::{Form, PlannedCheck, Task, When};
+use crate::model::plan::{Form, Plan, PlannedCheck, PlannedUndo, Task, When};
 use crate::model::template::{self, Scope};
 
 /// What the steps gave so far, as templates see it: `outputs.STEP.NAME`, `outputs.STEP.ITEM.NAME` of a `for_each`, and
@@ -111,6 +111,23 @@ pub fn complete(task: &Task, outputs: &Outputs, site: Site<'_>) -> Result<Operat
         ));
     }
     Ok(built.operation)
+}
+
+/// The plan as far as it can be told by now: with the operations whose outputs are there, for who reads it.
+pub fn filled(plan: &Plan, outputs: &Outputs) -> Plan {
+    let mut filled = plan.clone();
+    for step in &mut filled.steps {
+        let undo = match &mut step.undo {
+            PlannedUndo::Task(task) => Some(task),
+            PlannedUndo::None | PlannedUndo::Irreversible => None,
+        };
+        for task in std::iter::once(&mut step.task).chain(undo) {
+            if let Ok(operation) = complete(task, outputs, plan.basis.site()) {
+                task.form = Form::Ready(operation);
+            }
+        }
+    }
+    filled
 }
 
 /// As [`complete`], with the condition of the check.

@@ -67,7 +67,7 @@ impl Hosts {
     /// Asks every host for what only it knows. A host that does not answer is in the second part, with the reason; the
     /// others do not wait for it.
     pub async fn facts(&self, inventory: &Inventory) -> (Facts, IndexMap<String, Failure>) {
-        let asked = join_all(inventory.hosts.keys().map(|name| async move {
+        let asked = join_all(inventory.standing().map(|(name, _)| async move {
             let projects = inventory.projects.iter().filter(|(_, project)| project.host == *name);
             let projects: Vec<_> = projects.map(|(project, _)| project.as_str()).collect();
             (name, self.facts_of(inventory, name, &projects).await)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use crate::host::failure::Failure;
+use crate::host::failure::{Failure, FailureKind};
 use crate::run::signal::Signal;
 
 /// Half a minute in all.
@@ -15,6 +15,17 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(8),
     Duration::from_secs(15),
 ];
+
+/// Asks once more, over a new connection, when the one that there was is lost.
+///
+/// # Errors
+/// The last failure.
+pub async fn once_more<'a, T>(ask: impl Fn() -> BoxFuture<'a, Result<T, Failure>>) -> Result<T, Failure> {
+    match ask().await {
+        Err(failure) if failure.kind == FailureKind::Lost => ask().await,
+        answer => answer,
+    }
+}
 
 /// Asks with growing pauses until there is an answer. `what` is waited for, in words.
 ///

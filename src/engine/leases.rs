@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::cancel::Urgency;
 use super::drive::Engine;
-use super::insist::insist;
+use super::insist::{insist, once_more};
 use super::look::reach;
 use super::world::{Claim, Taken};
 use crate::base::amount::Span;
@@ -215,7 +215,7 @@ impl Engine<'_> {
 
     /// Gives hosts back, and says which of them did not answer.
     async fn hand_back(&self, hosts: impl Iterator<Item = &str>) -> Vec<String> {
-        let releasing = hosts.map(|host| async move { (host, self.world.release(host).await) });
+        let releasing = hosts.map(|host| async move { (host, once_more(|| self.world.release(host)).await) });
         let released = join_all(releasing).await;
         let kept = released.into_iter().filter_map(|(host, released)| Some((host, released.err()?)));
         kept.map(|(host, failure)| {

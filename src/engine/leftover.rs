@@ -6,6 +6,7 @@
 //! elsewhere, in a turn that the journal does not have.
 
 use super::drive::Engine;
+use super::insist::once_more;
 use super::leases::{Denied, Terms, purpose};
 use super::world::{Claim, Taken, World};
 use crate::base::clock::Clock;
@@ -60,8 +61,8 @@ pub async fn give_back(
         seat: &store.seat()?,
     };
     let host_name = host.to_owned();
-    let denied = match world.take(host, &claim).await {
-        Ok(Taken::Held { .. }) => match world.release(host).await {
+    let denied = match once_more(|| world.take(host, &claim)).await {
+        Ok(Taken::Held { .. }) => match once_more(|| world.release(host)).await {
             Ok(()) => return Ok(()),
             Err(failure) => Denied::Failed(failure),
         },

@@ -12,6 +12,7 @@ use super::catalog::{Catalog, Entry};
 use crate::action::{Field, registry};
 use crate::base::Result;
 use crate::model::check::{Check, Patience};
+use crate::model::param::ParamType;
 use crate::model::plan::Effect;
 use crate::model::result::ResultKind;
 use crate::model::runbook::{OnFailure, OnInterrupted, Risk, Runbook, Step, Undo};
@@ -108,6 +109,12 @@ impl Lint<'_> {
                 self.push(mistake.hint(format!("write `the_{name}`")));
             }
             scope::param(self, &path, param);
+        }
+        if let Some(lost) = &runbook.lost
+            && runbook.params.get(lost).is_none_or(|param| param.kind != ParamType::Host)
+        {
+            let hint = "write the name of a parameter of the type `host`";
+            self.add("/lost", format!("`{lost}` is no parameter that names a host"), hint);
         }
     }
 

@@ -26,10 +26,23 @@ impl Site {
     /// Of the kind invalid, when the file cannot be read or something in it is wrong.
     pub fn load(path: &Path) -> Result<Site> {
         let source = Source::open(path)?;
-        let inventory = Inventory::read(&source)?;
+        let mut inventory = Inventory::read(&source)?;
         // A run is resumed from any folder.
         let path = std::path::absolute(path)
             .map_err(|error| Error::internal("cannot tell the current folder").caused_by(&error))?;
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        for record in inventory.dns.values_mut() {
+            record.provider.secret_mut().anchor(folder);
+        }
+        for host in inventory
+            .hosts
+            .iter()
+            .filter(|(_, host)| host.lost)
+            .map(|(name, _)| name.clone())
+            .collect::<Vec<_>>()
+        {
+            inventory = inventory.without(&host).map_err(Error::invalid)?;
+        }
         Ok(Site { path, inventory, source })
     }
 

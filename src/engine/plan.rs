@@ -5,13 +5,15 @@
 //! touched, with the step that it is wrong in. Nothing here reads a file, a clock or a host: the same inputs give the same
 //! bytes, and so the same digest.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::base::error::{Error, Result};
+use crate::base::error::{Error, Kind, Result};
 use crate::model::affected;
 use crate::model::facts::Site;
+use crate::model::inventory::Inventory;
 use crate::model::plan::{Basis, Plan, PlannedCheck, PlannedStep, PlannedUndo, Task};
 use crate::model::runbook::Runbook;
 use crate::model::template;
@@ -43,6 +45,21 @@ pub struct Request<'a> {
 /// Where an included runbook is found by its name.
 pub type Find<'a> = &'a dyn Fn(&str) -> Result<Runbook>;
 
+/// The site as a runbook finds it: without the host that it gives up.
+///
+/// # Errors
+/// When that host has no standby.
+pub fn seen_by<'a>(
+    runbook: &Runbook,
+    params: &Map<String, Value>,
+    inventory: &'a Inventory,
+) -> Result<Cow<'a, Inventory>> {
+    let Some(lost) = &runbook.lost else { return Ok(Cow::Borrowed(inventory)) };
+    let host = params.get(lost).and_then(|host| host["name"].as_str()).unwrap_or_default();
+    let hint = format!("add `standby: HOST` to `{host}` in the inventory: the host that takes over");
+    inventory.without(host).map(Cow::Owned).map_err(|why| Error::new(Kind::Refused, why).hint(hint))
+}
+
 /// # Errors
 /// Of the kind invalid, naming the step and what is wrong in it.
 pub fn make(find: Find<'_>, request: Request<'_>) -> Result<Plan> {
@@ -65,6 +82,7 @@ pub fn make(find: Find<'_>, request: Request<'_>) -> Result<Plan> {
         severity: runbook.severity,
         affects: affected::services(&runbook.params, params, site.inventory),
         rto: runbook.rto,
+        lost: runbook.lost.as_ref().and_then(|lost| Some(params.get(lost)?["name"].as_str()?.to_owned())),
         params: params.iter().map(|(name, value)| (name.clone(), template::named(value.clone()))).collect(),
         inventory: inventory.to_owned(),
         hosts,

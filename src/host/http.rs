@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
+use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Url};
 use serde_json::{Map, Value, json};
@@ -19,7 +20,7 @@ use super::dial::{Dial, no_answer, plain};
 use super::failure::{Failure, FailureKind};
 use super::tunnel::Tunnel;
 use super::{Host, Transport};
-use crate::model::operation::HttpRequest;
+use crate::model::operation::{HttpRequest, SecretHeader};
 
 impl Host {
     pub(super) async fn ask(&self, request: &HttpRequest) -> Result<Value, Failure> {
@@ -73,6 +74,16 @@ async fn exchange(
     for (name, value) in &request.headers {
         asked = asked.header(name, value);
     }
+    let mut secrets = Vec::new();
+    for (name, SecretHeader { before, secret }) in &request.secret_headers {
+        let secret = secret.reveal().await.map_err(|why| format!("it was not sent: {why}"))?;
+        let mut value = HeaderValue::try_from(format!("{before}{}", secret.text()))
+            .map_err(|_| format!("it was not sent: the secret of `{name}` cannot be a header"))?;
+        value.set_sensitive(true);
+        asked = asked.header(name, value);
+        secrets.push(secret);
+    }
+    let masked = |text: &str| secrets.iter().fold(text.to_owned(), |text, secret| secret.masked(&text));
     if let Some(body) = &request.body {
         asked = asked.body(body.clone());
     }
@@ -82,7 +93,7 @@ async fn exchange(
     for name in answer.headers().keys() {
         let values = answer.headers().get_all(name).iter();
         let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
-        headers.insert(name.as_str().to_owned(), values.join(", ").into());
+        headers.insert(name.as_str().to_owned(), masked(&values.join(", ")).into());
     }
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| in_plain_words(&error))? {
@@ -92,8 +103,8 @@ async fn exchange(
             break;
         }
     }
-    let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    let body = String::from_utf8_lossy(&body);
+    let body = masked(&String::from_utf8_lossy(&body));
+    let json = serde_json::from_str(&body).unwrap_or(Value::Null);
     Ok(json!({
         "status": status, "body": body, "json": json, "headers": headers, "ms": elapsed(start), "error": null,
     }))
@@ -159,7 +170,6 @@ fn in_plain_words(error: &reqwest::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
@@ -170,14 +180,7 @@ mod tests {
     use crate::model::result::{ResultKind, assert_fields};
 
     fn get(url: String) -> HttpRequest {
-        HttpRequest {
-            method: "GET".into(),
-            url,
-            headers: BTreeMap::new(),
-            body: None,
-            deadline: Span::millis(500),
-            via: Via::Here,
-        }
+        HttpRequest::get(url, Span::millis(500), Via::Here)
     }
 
     async fn answering(answer: &'static [u8]) -> String {

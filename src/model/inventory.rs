@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::address::Address;
+use super::dns::Record;
 use super::escalation::Escalation;
 use super::operation::Via;
 use super::thresholds::Thresholds;
@@ -39,6 +40,9 @@ pub struct Inventory {
     /// The certificates that are served, by name.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub certificates: IndexMap<String, Certificate>,
+    /// The records of the domain name system that lead to a host, by their full names.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub dns: IndexMap<String, Record>,
     /// What watches the site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub monitoring: Option<Monitoring>,
@@ -66,6 +70,31 @@ pub struct Host {
     /// written, `opsctl/host` in the user's own state folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_dir: Option<String>,
+    /// The host that takes over what is on this one when it is lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standby: Option<String>,
+    /// The command on the standby that takes this host out for good: when it has succeeded, the host is off or cut off, and stays so.
+    /// It may be run at any time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fence: Vec<String>,
+    /// It is gone, and all that was on it is on its standby.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub lost: bool,
+}
+
+impl Host {
+    /// One of which nothing is known but its address.
+    pub fn at(address: Address) -> Host {
+        Host {
+            address,
+            escalation: None,
+            ssh_config: None,
+            state_dir: None,
+            standby: None,
+            fence: Vec::new(),
+            lost: false,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -148,6 +177,9 @@ pub struct Database {
     /// Where its backups are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backups: Option<Backups>,
+    /// On the standby of its host is a replica of it, which follows it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub replica: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -265,6 +297,30 @@ impl Inventory {
     pub fn prometheus(&self) -> Option<(&str, &str)> {
         let monitoring = self.monitoring.as_ref()?;
         Some((&monitoring.host, monitoring.prometheus.as_deref()?))
+    }
+
+    /// The same site when a host is lost: what was on it is on its standby.
+    ///
+    /// # Errors
+    /// In words, when it has none.
+    pub fn without(&self, host: &str) -> Result<Inventory, String> {
+        let lost = self.hosts.get(host).ok_or_else(|| format!("there is no host `{host}`"))?;
+        let standby =
+            lost.standby.clone().ok_or_else(|| format!("host `{host}` has no `standby` in the inventory"))?;
+        let mut site = self.clone();
+        let projects = site.projects.values_mut().map(|project| &mut project.host);
+        let endpoints = site.endpoints.values_mut().map(|endpoint| &mut endpoint.host);
+        let monitoring = site.monitoring.iter_mut().map(|monitoring| &mut monitoring.host);
+        for place in projects.chain(endpoints).chain(monitoring).filter(|place| *place == host) {
+            place.clone_from(&standby);
+        }
+        site.hosts[host].lost = true;
+        Ok(site)
+    }
+
+    /// The hosts that are not lost.
+    pub fn standing(&self) -> impl Iterator<Item = (&String, &Host)> {
+        self.hosts.iter().filter(|(_, host)| !host.lost)
     }
 
     /// The host of a project. The names were checked when the inventory was loaded.

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod affected;
 pub mod check;
+pub mod dns;
 pub mod drift;
 pub mod escalation;
 pub mod extract;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::result::ResultKind;
 use crate::base::amount::Span;
+use crate::base::secret::Secret;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -105,12 +106,23 @@ pub struct HttpRequest {
     pub url: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
+    /// Headers with a secret in them, which is read when the request is sent.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secret_headers: BTreeMap<String, SecretHeader>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     pub deadline: Span,
     /// From where the URL is asked: the host that the step is on, or the machine opsctl runs on.
     #[serde(default)]
     pub via: Via,
+}
+
+/// A header that is a secret, after what stands before it, such as `Bearer `.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretHeader {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub before: String,
+    pub secret: Secret,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,6 +151,13 @@ pub enum Via {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
     pub value: serde_json::Value,
+}
+
+impl HttpRequest {
+    pub fn get(url: String, deadline: Span, via: Via) -> HttpRequest {
+        let (headers, secret_headers) = (BTreeMap::new(), BTreeMap::new());
+        HttpRequest { method: "GET".to_owned(), url, headers, secret_headers, body: None, deadline, via }
+    }
 }
 
 impl Operation {

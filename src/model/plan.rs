@@ -40,6 +40,9 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rto: Option<Span>,
     pub params: Map<String, Value>,
+    /// The host that it gives up: all that was on it is on its standby then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<String>,
     /// The inventory file, for a later `resume`: relative paths in host entries are relative to it.
     pub inventory: String,
     /// The hosts that the steps use, as they were when the plan was made.

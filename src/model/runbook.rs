@@ -31,6 +31,9 @@ pub struct Runbook {
     /// Its parameters, by name.
     #[serde(default)]
     pub params: IndexMap<String, Param>,
+    /// The parameter that names a host which is lost: the plan is made as if what is on it were on its standby.
+    #[serde(default)]
+    pub lost: Option<String>,
     /// What is done, in order.
     pub steps: Vec<Step>,
 }

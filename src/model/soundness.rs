@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
-use super::inventory::{Inventory, Service};
+use super::dns::{Provider, Record};
+use super::inventory::{Host, Inventory, Service};
 use super::operation::server_name;
 use super::source::{Mistake, Source, join};
 use crate::base::Result;
@@ -42,6 +43,7 @@ impl Review<'_> {
             caches,
             endpoints,
             certificates,
+            dns,
             monitoring,
             thresholds: _,
             escalation: _,
@@ -62,7 +64,11 @@ impl Review<'_> {
         self.names("/caches", caches);
         self.names("/endpoints", endpoints);
         self.names("/certificates", certificates);
+        self.names("/dns", dns);
 
+        for (name, host) in hosts {
+            self.machine(&join("/hosts", name), name, host);
+        }
         for (name, project) in projects {
             let path = join("/projects", name);
             self.host(&path, &project.host);
@@ -124,11 +130,55 @@ impl Review<'_> {
                 self.add(&join(&path, "renew_days"), "not a number of days", "write one such as `30`");
             }
         }
+        for (name, record) in dns {
+            self.record(&join("/dns", name), record);
+        }
         if let Some(monitoring) = monitoring {
             self.host("/monitoring", &monitoring.host);
             let urls = [("prometheus", &monitoring.prometheus), ("alertmanager", &monitoring.alertmanager)];
             for (key, url) in urls {
                 url.iter().for_each(|url| self.url(&join("/monitoring", key), url));
+            }
+        }
+    }
+
+    fn machine(&mut self, path: &str, name: &str, host: &Host) {
+        let hosts = &self.inventory.hosts;
+        let standby = join(path, "standby");
+        match &host.standby {
+            Some(other) if other == name => {
+                self.add(&standby, "a host cannot stand by for itself", "write the name of another host");
+            }
+            Some(other) => {
+                self.known(&standby, "host", other, hosts);
+                if host.lost && hosts.get(other).is_some_and(|other| other.lost) {
+                    let message = format!("`{other}` is lost as well, so that nothing can be on it");
+                    self.add(&standby, &message, "write the name of a host that stands");
+                }
+            }
+            None if host.lost => {
+                let hint = "add `standby: HOST`, the one that everything is on now";
+                self.add(&join(path, "lost"), "nobody knows where what was on it is now", hint);
+            }
+            None if !host.fence.is_empty() => {
+                let hint = "add `standby: HOST`, where the command is run";
+                self.add(&join(path, "fence"), "no host would take over", hint);
+            }
+            None => {}
+        }
+    }
+
+    fn record(&mut self, path: &str, record: &Record) {
+        let provider = match &record.provider {
+            Provider::Powerdns(_) => "powerdns",
+            Provider::Cloudflare(_) => "cloudflare",
+        };
+        self.url(&join(&join(&join(path, "provider"), provider), "url"), record.provider.url());
+        for (host, address) in &record.addresses {
+            let path = join(&join(path, "addresses"), host);
+            self.known(&path, "host", host, &self.inventory.hosts);
+            if let Err(why) = record.kind.fits(address) {
+                self.add(&path, &why, "write the address of the host, or give the record another `type`");
             }
         }
     }

@@ -22,14 +22,28 @@ pub fn fields(kind: ParamType) -> Option<&'static [&'static str]> {
             Some(&["name", "host", "project", "instances", "database", "cache", "image_tag", "upstream"])
         }
         ParamType::Instance => Some(&["name", "service", "health", "via", "host", "project"]),
-        ParamType::Host => {
-            Some(&["name", "address", "projects", "instances", "databases", "caches", "proxies"])
-        }
+        ParamType::Host => Some(&[
+            "name",
+            "address",
+            "standby",
+            "fence",
+            "projects",
+            "instances",
+            "databases",
+            "caches",
+            "proxies",
+            "endpoints",
+            "records",
+        ]),
         ParamType::Project => {
             Some(&["name", "host", "directory", "files", "instances", "databases", "caches", "proxies"])
         }
-        ParamType::Database => Some(&["name", "host", "project", "service", "user", "database", "services"]),
-        ParamType::Cache => Some(&["name", "host", "project", "service", "disposable", "max_memory", "services"]),
+        ParamType::Database => Some(&[
+            "name", "host", "project", "service", "user", "database", "replica", "backups", "services",
+        ]),
+        ParamType::Cache => {
+            Some(&["name", "host", "project", "service", "disposable", "max_memory", "services"])
+        }
         ParamType::Certificate => Some(&[
             "name",
             "host",
@@ -116,9 +130,41 @@ pub fn host(inventory: &Inventory, name: &str) -> Option<Value> {
     seen.extend([
         ("name".to_owned(), json!(name)),
         ("address".to_owned(), json!(host.address.to_string())),
+        ("standby".to_owned(), json!(host.standby)),
+        ("fence".to_owned(), json!(host.fence)),
         ("projects".to_owned(), of_place(inventory, ParamType::Project, "host", name)),
+        (
+            "endpoints".to_owned(),
+            endpoints(inventory)
+                .filter(|(_, endpoint)| endpoint["host"] == name)
+                .map(|(_, endpoint)| endpoint)
+                .collect(),
+        ),
+        ("records".to_owned(), records(inventory, name, host.standby.as_deref())),
     ]);
     Some(Value::Object(seen))
+}
+
+/// The records that lead to a host and can lead to its standby, with what they say then.
+fn records(inventory: &Inventory, host: &str, standby: Option<&str>) -> Value {
+    let records = inventory.dns.iter().filter(|(_, record)| record.addresses.contains_key(host));
+    let both = records.filter_map(|(name, record)| {
+        let address = record.addresses.get(standby?)?;
+        Some(json!({ "name": name, "address": address }))
+    });
+    both.collect()
+}
+
+fn endpoints(inventory: &Inventory) -> impl Iterator<Item = (String, Value)> {
+    inventory.endpoints.iter().map(|(name, endpoint)| {
+        let object = json!({
+            "name": name,
+            "host": endpoint.host,
+            "health": endpoint.health,
+            "via": via(endpoint.via),
+        });
+        (name.clone(), object)
+    })
 }
 
 /// What is on a host or in a project, as the field `place` says.
@@ -172,6 +218,8 @@ pub fn database(inventory: &Inventory, name: &str) -> Option<Value> {
         "service": database.service,
         "user": database.user,
         "database": database.name,
+        "replica": database.replica,
+        "backups": database.backups,
         "services": users(inventory, |service| service.database.as_deref() == Some(name)),
     }))
 }
@@ -234,15 +282,6 @@ pub fn inventory(inventory: &Inventory) -> Value {
             names.into_iter().filter_map(|name| Some((name.to_owned(), object(inventory, kind, name)?)));
         Value::Object(objects.collect::<Map<_, _>>())
     };
-    let endpoints = inventory.endpoints.iter().map(|(name, endpoint)| {
-        let object = json!({
-            "name": name,
-            "host": endpoint.host,
-            "health": endpoint.health,
-            "via": via(endpoint.via),
-        });
-        (name.clone(), object)
-    });
     let monitoring = inventory.monitoring.as_ref().map(|monitoring| {
         json!({
             "host": monitoring.host,
@@ -257,7 +296,7 @@ pub fn inventory(inventory: &Inventory) -> Value {
         "services": all(ParamType::Service),
         "databases": all(ParamType::Database),
         "caches": all(ParamType::Cache),
-        "endpoints": endpoints.collect::<Map<_, _>>(),
+        "endpoints": endpoints(inventory).collect::<Map<_, _>>(),
         "certificates": all(ParamType::Certificate),
         "monitoring": monitoring,
         "thresholds": thresholds(&inventory.thresholds),

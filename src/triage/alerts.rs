@@ -83,14 +83,7 @@ fn of_rate(answer: &Value) -> Vec<Reading> {
 }
 
 async fn get(eyes: &Eyes<'_>, host: &str, url: String) -> Result<Value, String> {
-    let request = Operation::Http(HttpRequest {
-        method: "GET".into(),
-        url,
-        headers: Default::default(),
-        body: None,
-        deadline: DEADLINE,
-        via: Via::Host,
-    });
+    let request = Operation::Http(HttpRequest::get(url, DEADLINE, Via::Host));
     let answer = eyes.ask(host, &request).await.map_err(|failure| failure.message)?;
     match answer["status"].as_u64() {
         Some(200) => Ok(answer["json"].clone()),

@@ -158,14 +158,7 @@ impl Eyes<'_> {
         via: Via,
         container: Option<Container>,
     ) -> Seen {
-        let request = Operation::Http(HttpRequest {
-            method: "GET".into(),
-            url: url.to_owned(),
-            headers: Default::default(),
-            body: None,
-            deadline: ENDPOINT_DEADLINE,
-            via,
-        });
+        let request = Operation::Http(HttpRequest::get(url.to_owned(), ENDPOINT_DEADLINE, via));
         let health = match resting(container.as_ref()) {
             Some(health) => health,
             None => self.health_at(host, &request).await,

@@ -23,7 +23,7 @@ pub struct Measured {
 pub(super) async fn measure(eyes: &Eyes<'_>) -> Vec<Measured> {
     let inventory = eyes.site.inventory;
     let mut asked: Vec<BoxFuture<'_, Vec<Measured>>> = Vec::new();
-    for name in inventory.hosts.keys().filter(|name| !eyes.unreachable.contains_key(*name)) {
+    for (name, _) in inventory.standing().filter(|(name, _)| !eyes.unreachable.contains_key(*name)) {
         asked.push(one(Subject::Host(name.clone()), of_host(eyes, name)).boxed());
         asked.push(memory_of_instances(eyes, name).boxed());
     }

@@ -45,6 +45,7 @@ pub fn text(plan: &Plan, records: &[Record], extra: &Extra) -> String {
     add_table(&mut fields, "left", &left(&ending), None);
     add_not_begun(&mut fields, &ending);
     add_undo_by_hand(&mut fields, &ending);
+    add_move(&mut fields, &ending);
     for next in &extra.next {
         fields.add("next", Ink::Command, &visible(next));
     }
@@ -95,6 +96,18 @@ fn add_cause(fields: &mut Fields, ending: &Ending<'_>) {
             fields.add("because", Ink::Bad, &format!("`{}`: {}", entry.step.key, clean(message)));
         }
     }
+}
+
+/// What the inventory has to say from now on.
+fn add_move(fields: &mut Fields, ending: &Ending<'_>) {
+    let (Some(lost), Status::Succeeded) = (&ending.plan.lost, ending.state.status) else { return };
+    let standby = ending.plan.basis.inventory.hosts.get(lost).and_then(|host| host.standby.as_deref());
+    let text = format!(
+        "in {}: add `lost: true` to host `{lost}`; what was on it is on `{}`",
+        ending.plan.inventory,
+        standby.unwrap_or_default()
+    );
+    fields.add("write", Ink::Plain, &visible(&text));
 }
 
 fn add_table(fields: &mut Fields, label: &str, table: &Table, otherwise: Option<&str>) {

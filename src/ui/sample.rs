@@ -45,14 +45,7 @@ pub fn task(action: &str, effect: Effect, operation: Operation) -> Task {
 }
 
 pub fn health(url: &str) -> PlannedCheck {
-    let request = HttpRequest {
-        method: "GET".to_owned(),
-        url: url.to_owned(),
-        headers: BTreeMap::new(),
-        body: None,
-        deadline: Span::secs(5),
-        via: Via::Host,
-    };
+    let request = HttpRequest::get(url.to_owned(), Span::secs(5), Via::Host);
     let patience = Patience { within: Span::secs(60), successes: 3, ..Patience::default() };
     let task = task("http.get", Effect::Reads, Operation::Http(request));
     PlannedCheck { task, that: Some("status == 200".to_owned()), patience }
@@ -123,11 +116,12 @@ pub fn plan() -> Plan {
         severity: Default::default(),
         affects: Vec::new(),
         rto: Some(Span::secs(600)),
+        lost: None,
         params: Map::from_iter([("service".to_owned(), json!("argus"))]),
         inventory: "opsctl.yaml".to_owned(),
         hosts: BTreeMap::from([(
             "app".to_owned(),
-            Host { address, escalation: Some(Become::Sudo), ssh_config: None, state_dir: None },
+            Host { escalation: Some(Become::Sudo), ..Host::at(address) },
         )]),
         basis: Default::default(),
         steps: vec![database, mend, tag, restart("argus-1", 3001), restart("argus-2", 3002), flush, drop],

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::paint::{Ink, hang, visible};
 use crate::model::check::Patience;
-use crate::model::operation::{HttpRequest, Operation};
+use crate::model::operation::{HttpRequest, Operation, SecretHeader};
 use crate::model::plan::{Effect, Form, PlannedCheck, PlannedFailure, PlannedStep, PlannedUndo, Task, When};
 use crate::model::runbook::{OnInterrupted, Retry};
 use crate::model::template::{self, Scope};
@@ -205,9 +205,15 @@ fn of_operation(operation: &Operation) -> String {
             let codes: Vec<_> = command.success_codes.iter().map(i32::to_string).collect();
             format!("{shown}\n(exit codes that mean success: {})", codes.join(", "))
         }
-        Operation::Http(HttpRequest { headers, .. }) if !headers.is_empty() => {
+        Operation::Http(HttpRequest { headers, secret_headers, .. })
+            if !headers.is_empty() || !secret_headers.is_empty() =>
+        {
             let headers =
                 headers.iter().map(|(name, value)| format!("{}: {}", visible(name), visible(value)));
+            let secret = secret_headers.iter().map(|(name, SecretHeader { before, secret })| {
+                format!("{}: {}({secret})", visible(name), visible(before))
+            });
+            let headers = headers.chain(secret);
             format!("{shown}\nwith {}", headers.collect::<Vec<_>>().join("\n     "))
         }
         Operation::Assert { holds: true, .. } => format!("{shown} (it holds)"),

@@ -103,10 +103,9 @@ impl Sshd {
     /// The host as an inventory beside the client's configuration has it.
     pub fn spec(&self) -> inventory::Host {
         inventory::Host {
-            address: "ssh://box".parse().unwrap(),
-            escalation: None,
             ssh_config: Some(PathBuf::from("ssh_config")),
             state_dir: Some(self.folder.path().join("host-state").display().to_string()),
+            ..inventory::Host::at("ssh://box".parse().unwrap())
         }
     }
 

@@ -11,6 +11,7 @@ local_registry=127.0.0.1:$registry_port
 image_list() {
     local name version
     echo "$images/registry|images/registry|"
+    echo "$images/dns|images/dns|"
     for name in postgres:17 redis:8 nginx:1.26 monitoring:1; do
         echo "$local_registry/opareta/$name|images/${name%:*}|"
     done

@@ -12,6 +12,7 @@ state=$(cd "${OPSCTL_LAB_STATE:-$lab/.state}" && pwd)
 
 host=opsctl-lab-app                # the host container, and its name on the lab's network
 registry=opsctl-lab-registry       # the registry container, and its name on the lab's network
+dns=opsctl-lab-dns                 # serves the names of the stack, where a second host stands by
 network=opsctl-lab
 images=opsctl-lab                  # prefix of the images that are not part of the stack
 
@@ -19,6 +20,11 @@ images=opsctl-lab                  # prefix of the images that are not part of t
 ssh_port=22022
 http_port=22080                    # nginx of the ssh host
 registry_port=22050
+dns_port=22053
+dns_api_port=22054
+app_address=127.0.0.2              # by which the stack is found: as with two real hosts, the port is the same
+spare_address=127.0.0.3
+name_port=22080
 local_http_port=22081              # nginx of the local stack; its other ports are the document's own
 local_https_port=22444
 
@@ -51,12 +57,17 @@ one_at_a_time() {
     fi
 }
 
-# Runs a command where the stack's engine is: at app|local COMMAND...
+# The spare host: its name and ports in place of those of the first one.
+as_spare() {
+    host=opsctl-lab-spare ssh_port=22023 http_port=22083
+}
+
+# Runs a command where the stack's engine is: at app|spare|local COMMAND...
 at() {
     local place=$1
     shift
     case $place in
-        app) docker exec -i "$host" "$@" ;;
+        app | spare) docker exec -i "opsctl-lab-$place" "$@" ;;
         local) "$@" ;;
         *) die "no such place: $place" ;;
     esac

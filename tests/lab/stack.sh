@@ -7,13 +7,17 @@ service_count=11
 
 # The stack's folder for a place, as a tar on stdout.
 stack_tar() {
-    local folder where=$registry:5000 address=0.0.0.0 port=80 https_port=443
+    local folder where=$registry:5000 address=0.0.0.0 port=80 https_port=443 primary=
+    # By its address: the names of the hosts are not known inside their containers.
+    if [[ $1 == spare ]]; then
+        primary=$(docker container inspect -f "{{(index .NetworkSettings.Networks \"$network\").IPAddress}}" opsctl-lab-app)
+    fi
     if [[ $1 == local ]]; then
         where=127.0.0.1:$registry_port address=127.0.0.1 port=$local_http_port https_port=$local_https_port
     fi
     folder=$(mktemp -d "$state/stack.XXXXXX")
     cp -r "$lab/stack/." "$folder"
-    sed -e "s|@REGISTRY@|$where|; s|@PUBLIC_ADDRESS@|$address|; s|@HTTP_PORT@|$port|; s|@HTTPS_PORT@|$https_port|" \
+    sed -e "s|@REGISTRY@|$where|; s|@PUBLIC_ADDRESS@|$address|; s|@HTTP_PORT@|$port|; s|@HTTPS_PORT@|$https_port|; s|@PRIMARY@|$primary|" \
         "$folder/env" >"$folder/.env"
     rm "$folder/env"
     mkdir "$folder/acme" "$folder/certificates"
@@ -56,19 +60,22 @@ wake_host() {
         paused) say "waking the host"; docker unpause "$host" >/dev/null ;;
         *) say "starting the host"; docker start "$host" >/dev/null ;;
     esac
+    # A host that was fenced off is not started by its engine any more.
+    [[ $(docker container inspect -f '{{.HostConfig.RestartPolicy.Name}}' "$host") == unless-stopped ]] ||
+        docker update --restart=unless-stopped "$host" >/dev/null
     if [[ -z $(docker container inspect -f "{{with index .NetworkSettings.Networks \"$network\"}}{{.NetworkID}}{{end}}" "$host") ]]; then
         say "connecting the host"
         docker network connect "$network" "$host"
     fi
-    at app sh -c 'umount /var/cache/apt/archives 2>/dev/null || true'
-    at app lab-engine start
+    at "$place" sh -c 'umount /var/cache/apt/archives 2>/dev/null || true'
+    at "$place" lab-engine start
 }
 
 # Tags of the lab move when its images are built anew. A host that pulled the older ones lets go of them.
 fresh_images() {
     local now
     now=$(sort "$state/pushed" | sha256sum | cut -c 1-16)
-    at app bash -s "$now" "$stack_directory" "$compose_file" <<'SCRIPT'
+    at "$place" bash -s "$now" "$stack_directory" "$compose_file" <<'SCRIPT'
 set -euo pipefail
 mark=/var/lib/docker/lab-images
 [[ $(cat "$mark" 2>/dev/null) != "$1" ]] || exit 0
@@ -133,6 +140,15 @@ for id in $(mine -q); do
     read -r network service < <(docker inspect -f '{{.HostConfig.NetworkMode}} {{index .Config.Labels "com.docker.compose.service"}}' "$id")
     [[ -n $(docker inspect -f "{{with index .NetworkSettings.Networks \"$network\"}}{{.NetworkID}}{{end}}" "$id") ]] ||
         docker network connect --alias "$service" "$network" "$id"
+done
+
+# Nobody waits for a replica that nobody has brought up.
+database=$(mine -q --filter label=com.docker.compose.service=postgres-argus)
+for statement in 'ALTER SYSTEM RESET synchronous_standby_names' 'SELECT pg_reload_conf()'; do
+    for _ in $(seq 50); do
+        docker exec "$database" psql -qXU argus -d argus_db -c "$statement" >/dev/null 2>&1 && break
+        sleep 0.2
+    done
 done
 
 redis=$(mine -q --filter label=com.docker.compose.service=redis)

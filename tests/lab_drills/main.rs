@@ -21,5 +21,6 @@ mod site;
 #[path = "../common/sshd.rs"]
 mod sshd;
 mod table;
+mod takeover;
 #[path = "../common/totals.rs"]
 mod totals;

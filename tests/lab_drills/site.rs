@@ -16,6 +16,8 @@ use crate::table;
 pub enum Way {
     /// Over SSH as a user who has to use sudo for everything.
     Sudo,
+    /// Likewise, and a second host stands by.
+    Spare,
     /// Over SSH as a member of the docker group.
     Group,
     /// The engine of this machine.
@@ -28,6 +30,11 @@ impl Way {
     /// Whether it leads to the stack on this machine's own engine.
     fn is_here(self) -> bool {
         matches!(self, Way::Local | Way::Loopback)
+    }
+
+    /// Whether it leads to a host that can lose power.
+    pub fn is_to_a_machine(self) -> bool {
+        matches!(self, Way::Sudo | Way::Spare)
     }
 }
 
@@ -73,18 +80,45 @@ impl Site {
                 let sshd = Sshd::start();
                 (over_ssh(&inventory, &sshd), Some(sshd))
             }
+            Way::Spare => (inventory.with_file_name("spare.yaml"), None),
             Way::Sudo | Way::Local => (inventory, None),
         };
         let turn = std::env::temp_dir().join(match way {
             Way::Local | Way::Loopback => "opsctl-drill-local.lock",
-            Way::Sudo | Way::Group => "opsctl-drill-app.lock",
+            Way::Sudo | Way::Spare | Way::Group => "opsctl-drill-app.lock",
         });
         let turn = File::create(turn).unwrap();
         turn.lock().unwrap();
         let site = Site { way, inventory, state: tempfile::tempdir().unwrap(), _sshd: sshd, _turn: turn };
-        site.lab("reset", &[]);
+        match way {
+            Way::Spare => site.stand_by(),
+            _ => drop(site.lab("reset", &[])),
+        }
         site.free_the_host();
         site
+    }
+
+    /// Both hosts as they should be: the first one serves, and the second has a replica of its first database, and a backup of the
+    /// other one beside a newer file that is none.
+    pub fn stand_by(&self) {
+        self.lab("reset", &[]);
+        self.lab("up", &["--spare"]);
+        self.back_up();
+        self.on_spare("sleep 1; echo junk >/var/backups/opareta/hermes_2.sql.gz");
+    }
+
+    /// Takes the first host's other database to where the second one looks for its backups.
+    pub fn back_up(&self) {
+        let dump = "docker exec opareta-postgres-hermes pg_dump -U hermes hermes_db | gzip";
+        let take = "docker exec -i opsctl-lab-spare sh -c 'cat >/var/backups/opareta/hermes_1.sql.gz'";
+        let script = format!("docker exec opsctl-lab-app sh -c '{dump}' | {take}");
+        let output = Command::new("bash").args(["-euo", "pipefail", "-c", &script]).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+
+    /// The inventory as it is once the first host is given up.
+    pub fn taken_over(&self) -> PathBuf {
+        self.inventory.with_file_name("taken-over.yaml")
     }
 
     /// A drill that was stopped could not give its host back. Whose turn it is, nobody else is at it.
@@ -152,16 +186,25 @@ impl Site {
     /// Runs opsctl while the load client writes through nginx.
     pub fn under_load(&self, arguments: &[&str]) -> Load {
         let mut command = Command::new(lab().join("load"));
-        command.args(["--json", "--service", "argus"]);
-        if self.way.is_here() {
-            command.arg("--local");
-        }
+        command.args(["--json", "--service", "argus"]).args(self.place());
         command.arg("--").arg(env!("CARGO_BIN_EXE_opsctl")).args(arguments).envs(self.environment());
-        let output = command.stdin(Stdio::null()).output().unwrap();
-        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-        let counts = stdout.lines().last().and_then(|line| serde_json::from_str(line).ok());
-        let counts = counts.unwrap_or_else(|| panic!("the load client gave no counts: {stdout}\n{stderr}"));
-        Load { status: output.status.code().unwrap_or(-1), counts, stderr }
+        counted(command)
+    }
+
+    /// Writes through nginx for some seconds.
+    pub fn written(&self, service: &str, seconds: u32, place: &[&str]) -> Load {
+        let mut command = Command::new(lab().join("load"));
+        command.args(["--json", "--service", service, "--seconds", &seconds.to_string()]).args(place);
+        counted(command)
+    }
+
+    /// Which stack the load client is to write to.
+    fn place(&self) -> Option<&'static str> {
+        match self.way {
+            Way::Local | Way::Loopback => Some("--local"),
+            Way::Spare => Some("--spare"),
+            Way::Sudo | Way::Group => None,
+        }
     }
 
     /// Every container of the stack: its Compose service, and its id with the time it was started.
@@ -183,35 +226,82 @@ impl Site {
         Altered { site: self, back: back.to_owned() }
     }
 
-    /// Starts the host, if it is not up, and waits for its engine.
+    /// The host that a run changes, which is the second one where the first is given up.
+    pub fn host(&self) -> &'static str {
+        if self.way == Way::Spare { SPARE } else { APP }
+    }
+
+    /// Starts that host, if it is not up, and waits for its engine.
     pub fn power_on(&self) {
-        let docker = |arguments: &[&str]| {
-            let status =
-                Command::new("docker").args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
-            status.unwrap().success()
-        };
-        assert!(docker(&["start", "opsctl-lab-app"]), "the host cannot be started");
-        let deadline = Instant::now() + Duration::from_secs(120);
-        while !docker(&["exec", "opsctl-lab-app", "docker", "info"]) {
-            assert!(Instant::now() < deadline, "the host's engine does not come up");
-            std::thread::sleep(Duration::from_millis(100));
-        }
+        power_on(self.host());
     }
 
     /// Runs a line of shell where the stack's engine is, as root.
     pub fn on_host(&self, script: &str) -> String {
-        let mut command = match self.way {
-            Way::Local | Way::Loopback => Command::new("sh"),
-            Way::Sudo | Way::Group => {
-                let mut command = Command::new("docker");
-                command.args(["exec", "-i", "opsctl-lab-app", "sh"]);
-                command
+        match self.way {
+            Way::Local | Way::Loopback => {
+                let mut command = Command::new("sh");
+                command.args(["-c", script]);
+                said(command)
             }
-        };
-        let output = command.arg("-c").arg(script).output().unwrap();
-        assert!(output.status.success(), "{script}: {}", text(&output.stderr));
-        text(&output.stdout)
+            Way::Sudo | Way::Group | Way::Spare => on(APP, script),
+        }
     }
+
+    /// Likewise on the second host.
+    pub fn on_spare(&self, script: &str) -> String {
+        on(SPARE, script)
+    }
+}
+
+impl Drop for Site {
+    /// Nobody but those who ask for it has the second host.
+    fn drop(&mut self) {
+        if self.way == Way::Spare {
+            self.lab("down", &["--spare"]);
+        }
+    }
+}
+
+/// The hosts of the lab.
+pub const APP: &str = "opsctl-lab-app";
+const SPARE: &str = "opsctl-lab-spare";
+
+/// Starts a host, if it is not up, and waits for its engine.
+pub fn power_on(host: &str) {
+    let docker = |arguments: &[&str]| {
+        let status =
+            Command::new("docker").args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        status.unwrap().success()
+    };
+    assert!(docker(&["start", host]), "{host} cannot be started");
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !docker(&["exec", host, "docker", "info"]) {
+        assert!(Instant::now() < deadline, "the engine of {host} does not come up");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Runs a line of shell on a host of the lab, as root.
+pub fn on(host: &str, script: &str) -> String {
+    let mut command = Command::new("docker");
+    command.args(["exec", "-i", host, "sh", "-c", script]);
+    said(command)
+}
+
+fn said(mut command: Command) -> String {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// What the load client says in its last line.
+fn counted(mut command: Command) -> Load {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    let counts = stdout.lines().last().and_then(|line| serde_json::from_str(line).ok());
+    let counts = counts.unwrap_or_else(|| panic!("the load client gave no counts: {stdout}\n{stderr}"));
+    Load { status: output.status.code().unwrap_or(-1), counts, stderr }
 }
 
 impl Load {

@@ -47,6 +47,7 @@ pub fn record(site: &Site, failure: &str, load: &Load) {
     }
     let host = match site.way {
         Way::Sudo => "ssh, sudo",
+        Way::Spare => "ssh, sudo; a second one stands by",
         Way::Group => "ssh, group docker",
         Way::Local => "local",
         Way::Loopback => "ssh, root",

@@ -26,12 +26,13 @@ pub struct Model {
 }
 
 /// The containers that there are: the project of each, and its service, which is its name.
-const SERVICES: [(&str, &str); 6] = [
+const SERVICES: [(&str, &str); 7] = [
     ("opareta", "argus-1"),
     ("opareta", "argus-2"),
     ("opareta", "docs"),
     ("opareta", "nginx"),
     ("store", "postgres-argus"),
+    ("store", "postgres-ledger"),
     ("store", "redis"),
 ];
 
@@ -65,6 +66,20 @@ impl Effect {
                 return Some(Effect::Remove("aside".to_owned()));
             }
             Program::Shell(line) if line.contains("mkdir") => return Some(Effect::Add("aside".to_owned())),
+            Program::Shell(line) if line.contains("RENAME TO") => {
+                let what = "swapped".to_owned();
+                return Some(if line.contains("back=true") {
+                    Effect::Remove(what)
+                } else {
+                    Effect::Add(what)
+                });
+            }
+            Program::Shell(line) if line.contains("CREATE DATABASE") => {
+                return Some(Effect::Add("restored".to_owned()));
+            }
+            Program::Shell(line) if line.contains("DROP DATABASE") => {
+                return Some(Effect::Remove("restored".to_owned()));
+            }
             Program::Shell(line) if line.contains("apt-get clean") => {
                 return Some(Effect::Add("room of packages".to_owned()));
             }
@@ -87,6 +102,9 @@ impl Effect {
                     true => Effect::Remove("more memory".to_owned()),
                     false => Effect::Add("more memory".to_owned()),
                 })
+            }
+            ["sh", "-euc", script, "sh", _] if script.contains("docker pull") => {
+                Some(Effect::Add("images".to_owned()))
             }
             ["docker", "compose", ref rest @ ..] => Some(Effect::Trace(rest.join(" "))),
             _ => None,
@@ -153,6 +171,7 @@ impl Model {
                     (false, _) => json!({ "status": null, "stdout": "", "stderr": "it does not run" }),
                     (true, "redis-cli") if command.argv[1] == "info" => ended(0, "maxmemory:100\n"),
                     (true, "redis-cli") => ended(0, "PONG\n"),
+                    (true, "env") => ended(0, "it follows, and it waits for nobody\n"),
                     (true, "sh") => {
                         let has_room = !self.full.contains(service) || self.things.contains("more memory");
                         ended(i32::from(!has_room), "")
@@ -183,13 +202,18 @@ impl Model {
     }
 
     fn command(&self, command: &Command) -> Value {
-        let Program::Argv(argv) = &command.program else { return ended(0, "done\n") };
+        let Program::Argv(argv) = &command.program else {
+            return ended(0, "/srv/ledger.dump\nlooked at 20260301031400\n");
+        };
         let argv: Vec<_> = argv.iter().map(String::as_str).collect();
         match argv[..] {
             ["has", name] => ended(i32::from(!self.things.contains(name)), ""),
             ["runs", name] => ended(i32::from(!self.up.contains(name)), ""),
             ["docker", "info"] => ended(i32::from(!self.up.contains("docker")), ""),
             ["true"] => ended(0, ""),
+            ["sh", "-euc", script, ..] if script.contains("docker ps") => {
+                ended(0, "postgres:17 postgres@sha256:1\n")
+            }
             ["name"] => ended(0, "name: thing-7\n"),
             ["fail"] => ended(1, "it always fails\n"),
             _ if Effect::of(&Operation::Command(command.clone())).is_some() => ended(0, "done\n"),

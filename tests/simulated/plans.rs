@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::model::Model;
 
 const SITE: &str = r#"name: opareta
-hosts: { app: { address: local }, data: { address: local } }
+hosts: { app: { address: local }, data: { address: local, standby: spare, fence: [add, fence] }, spare: { address: local } }
 projects:
   opareta: { host: app, directory: /opt/opareta }
   store: { host: data, directory: /opt/store }
@@ -30,7 +30,8 @@ services:
     project: opareta
     instances: { docs: { health: "http://localhost:3100/" } }
 databases:
-  argus: { engine: postgres, project: store, service: postgres-argus, user: argus, name: argus_db }
+  argus: { engine: postgres, project: store, service: postgres-argus, user: argus, name: argus_db, replica: true }
+  ledger: { engine: postgres, project: store, service: postgres-ledger, user: ledger, name: ledger, backups: { directory: /srv, pattern: "*", keep: 7 } }
 caches: { redis: { project: store, service: redis, disposable: true, max_memory: 120 } }
 certificates: { shop: { project: opareta, service: nginx, server_name: shop.test, renew: [renew, shop] } }
 endpoints: { nginx: { host: app, health: "http://localhost/health" } }
@@ -46,7 +47,7 @@ pub struct Case {
 fn planned(find: &dyn Fn(&str) -> opsctl::base::Result<Runbook>, name: &str, given: &[(&str, &str)]) -> Plan {
     let inventory = Inventory::read(&Source::new("opsctl.yaml", SITE)).unwrap();
     let mut facts = Facts::default();
-    for host in ["app", "data"] {
+    for host in ["app", "data", "spare"] {
         facts.hosts.insert(host.into(), HostFacts { compose: vec!["docker".into(), "compose".into()] });
     }
     for project in ["opareta", "store"] {
@@ -55,6 +56,7 @@ fn planned(find: &dyn Fn(&str) -> opsctl::base::Result<Runbook>, name: &str, giv
     let runbook = find(name).unwrap();
     let given = given.iter().map(|(param, value)| ((*param).to_owned(), Value::from(*value)));
     let params = param::bind(&runbook.params, given, &inventory).unwrap();
+    let inventory = plan::seen_by(&runbook, &params, &inventory).unwrap().into_owned();
     let site = Site { inventory: &inventory, facts: &facts };
     let request =
         Request { runbook: &runbook, origin: "built-in", params: &params, inventory: "opsctl.yaml", site };
@@ -68,7 +70,17 @@ fn planned(find: &dyn Fn(&str) -> opsctl::base::Result<Runbook>, name: &str, giv
 pub fn shipped() -> Vec<Case> {
     let catalog = Catalog::open(None).unwrap();
     let find = |name: &str| catalog.get(name).map(|entry| entry.runbook);
-    let all = ["argus-1", "argus-2", "docker", "docs", "nginx", "postgres-argus", "redis", "shop.test"];
+    let all = [
+        "argus-1",
+        "argus-2",
+        "docker",
+        "docs",
+        "nginx",
+        "postgres-argus",
+        "postgres-ledger",
+        "redis",
+        "shop.test",
+    ];
     let mut cases = Vec::new();
     for name in catalog.names() {
         let situations: &[(&str, &str, &[&str])] = match name {
@@ -87,6 +99,7 @@ pub fn shipped() -> Vec<Case> {
             "certificate-expiring" => &[("certificate", "shop", &["shop.test"])],
             "disk-full" => &[("host", "app", &[])],
             "host-down" => &[("host", "app", &["docker"]), ("host", "data", &["docker"])],
+            "host-lost" => &[("host", "data", &[])],
             "network-broken" => &[("project", "opareta", &["argus-1", "argus-2", "docs"])],
             "out-of-memory" => &[
                 ("instance", "argus-1", &["full argus-1"]),
@@ -94,6 +107,7 @@ pub fn shipped() -> Vec<Case> {
                 ("instance", "docs", &["full docs"]),
             ],
             "recreate" | "resources" => &[("project", "opareta", &[])],
+            "standby" => &[("host", "data", &[])],
             "serving" => &[("service", "argus", &["argus-2"]), ("service", "docs", &[])],
             other => panic!("nobody simulates the runbook `{other}`: say here what it meets"),
         };

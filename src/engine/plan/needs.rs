@@ -103,5 +103,8 @@ impl Needs {
 }
 
 fn is_compose(program: &Program) -> bool {
-    matches!(program, Program::Argv(argv) if argv.first().is_some_and(|word| word == COMPOSE))
+    match program {
+        Program::Argv(argv) => argv.first().is_some_and(|word| word == COMPOSE),
+        Program::Shell(line) => line.contains(COMPOSE),
+    }
 }

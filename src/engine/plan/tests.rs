@@ -78,7 +78,8 @@ impl Scene {
         };
         let runbook = &self.runbooks[0];
         let params = param::bind(&runbook.params, self.given.clone(), &self.inventory).unwrap();
-        let site = Site { inventory: &self.inventory, facts: &self.facts };
+        let site =
+            Site { inventory: &seen_by(runbook, &params, &self.inventory).unwrap(), facts: &self.facts };
         let inventory = "opsctl.yaml";
         ask(&find, Request { runbook, origin: "built-in", params: &params, inventory, site })
     }

@@ -217,11 +217,8 @@ async fn the_world_is_told_of_every_record() {
 fn request(headers: &[(&str, &str)]) -> PlannedStep {
     let operation = Operation::Http(HttpRequest {
         method: "POST".to_owned(),
-        url: "http://localhost/pay".to_owned(),
         headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-        body: None,
-        deadline: Span::secs(5),
-        via: Via::Host,
+        ..HttpRequest::get("http://localhost/pay".to_owned(), Span::secs(5), Via::Host)
     });
     let base = step(Effect::Changes);
     let task = Task { action: "http.request".to_owned(), form: Form::Ready(operation), ..base.task.clone() };

@@ -13,7 +13,7 @@ use crate::base::id::{RunId, StepKey};
 use crate::engine::cancel::Urgency;
 use crate::engine::leases::Denied;
 use crate::engine::world::Taken;
-use crate::host::failure::FailureKind;
+use crate::host::failure::{Failure, FailureKind};
 use crate::model::plan::{Digest, Effect, PlannedStep, PlannedUndo};
 use crate::run::event::{Choice, End, Event, Phase, Rest};
 use crate::run::lease::{Folder, Head, Holder, Lease};
@@ -188,9 +188,24 @@ async fn ctrl_c_ends_the_wait_and_the_run_can_be_resumed() {
     );
 }
 
+/// What a release says whose connection was lost.
+fn cut() -> Result<(), Failure> {
+    Err(gone(FailureKind::Lost, true))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_whose_connection_was_lost_is_given_back_over_a_new_one() {
+    let world = world().with_release([cut(), Ok(())]);
+    let mut run = Run::created(vec![step(Effect::Changes)]);
+    run.take_turn(&world, vec![]).await.unwrap();
+    assert_eq!(world.hosts("(release)"), ["app", "app"]);
+    assert_eq!(run.turn.journal.state().locked().count(), 0);
+    assert_eq!(events(&run).last().unwrap(), &"lease_released");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_host_that_cannot_be_given_back_is_told_of_and_is_no_error() {
-    let world = world().with_release([Err(gone(FailureKind::Lost, true))]);
+    let world = world().with_release([cut(), cut()]);
     let mut run = Run::created(vec![step(Effect::Changes)]);
     let warned = Mutex::new(Vec::new());
     let tell = |signal: Signal| {
@@ -205,14 +220,14 @@ async fn a_host_that_cannot_be_given_back_is_told_of_and_is_no_error() {
 
 #[tokio::test(start_paused = true)]
 async fn a_host_that_could_not_be_given_back_is_given_back_by_the_next_turn_that_does_not_need_it() {
-    let world = world().with_release([Err(gone(FailureKind::Lost, true)), Ok(())]);
+    let world = world().with_release([cut(), cut(), Ok(())]);
     let mut run = Run::created(vec![PlannedStep { undo: PlannedUndo::None, ..step(Effect::Changes) }]);
     run.take_turn(&world, vec![]).await.unwrap();
     assert_eq!(events(&run)[events(&run).len() - 3..], ["run_ended", "lease_released", "lease_kept"]);
     assert_eq!(Vec::from_iter(run.turn.journal.state().locked()), ["app"]);
     run.take_turn(&world, vec![Event::UndoRequested { by: "ada".to_owned() }]).await.unwrap();
     assert_eq!(run.turn.journal.state().status, Status::Undone);
-    assert_eq!(world.hosts("(release)"), ["app", "app"]);
+    assert_eq!(world.hosts("(release)"), ["app"; 3]);
     assert_eq!(run.turn.journal.state().locked().count(), 0);
 }
 

@@ -84,14 +84,8 @@ async fn a_container_that_is_started_again_and_again_has_no_broken_check() {
 #[tokio::test(start_paused = true)]
 async fn a_page_with_another_shape_is_only_broken_where_it_is_well() {
     let mut page = asking("json.database == \"ok\"");
-    let request = Operation::Http(HttpRequest {
-        method: "GET".to_owned(),
-        url: "http://localhost/".to_owned(),
-        headers: Default::default(),
-        body: None,
-        deadline: Span::secs(5),
-        via: Via::Host,
-    });
+    let request = HttpRequest::get("http://localhost/".to_owned(), Span::secs(5), Via::Host);
+    let request = Operation::Http(request);
     let word = request.to_string();
     page.task.action = "http.get".to_owned();
     page.task.form = Form::Ready(request);

@@ -145,6 +145,12 @@ fn every_built_in_runbook_can_be_planned() {
     scene.inventory.caches = serde_yaml::from_str("{ redis: { project: opareta, service: redis } }").unwrap();
     scene.inventory.certificates =
         serde_yaml::from_str("{ www: { project: opareta, service: nginx, renew: [renew] } }").unwrap();
+    let mut spare = scene.inventory.hosts["app"].clone();
+    scene.facts.hosts.insert("spare".to_owned(), scene.facts.hosts["app"].clone());
+    scene.inventory.hosts["app"].standby = Some("spare".to_owned());
+    scene.inventory.databases.values_mut().for_each(|database| database.replica = true);
+    spare.address = "ssh://spare".parse().unwrap();
+    scene.inventory.hosts.insert("spare".to_owned(), spare);
     scene.runbooks = catalog.names().map(|name| catalog.get(name).unwrap().runbook).collect();
     for _ in 0..scene.runbooks.len() {
         scene.runbooks.rotate_left(1);
