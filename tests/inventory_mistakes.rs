@@ -6,7 +6,8 @@ use opsctl::model::source::Source;
 
 const GOOD: &str = r#"name: opareta
 hosts:
-  app: { address: ssh://deploy@203.0.113.10:22, become: sudo }
+  app: { address: ssh://deploy@203.0.113.10:22, become: sudo, standby: spare, fence: [fence, app] }
+  spare: { address: ssh://deploy@203.0.113.11 }
 projects:
   opareta:
     host: app
@@ -40,6 +41,10 @@ endpoints:
   nginx: { host: app, health: "http://localhost/health" }
 certificates:
   opareta: { project: opareta, service: nginx, port: 8443, server_name: opareta.test, renew: [certbot, renew], renew_days: 30 }
+dns:
+  opareta.test:
+    provider: { powerdns: { url: "http://ns1:8081", zone: opareta.test, key: { file: key } } }
+    addresses: { app: 203.0.113.10, spare: 203.0.113.11 }
 monitoring: { prometheus: "http://localhost:9090", alertmanager: "http://localhost:9093", host: app }
 "#;
 
@@ -61,7 +66,13 @@ const MISTAKES: &[(&str, &str)] = &[
     ("\"http://localhost/health\"", "\"http://localhost/health"),
     ("via: here", "via: there"),
     // The sense.
-    ("  app: { address: ssh://deploy@203.0.113.10:22, become: sudo }", "  {}"),
+    (
+        "  app: { address: ssh://deploy@203.0.113.10:22, become: sudo, standby: spare, fence: [fence, app] }
+  spare: { address: ssh://deploy@203.0.113.11 }
+",
+        "  {}
+",
+    ),
     ("    host: app\n", "    host: ap\n"),
     ("service: redis, disposable", "service: \"\", disposable"),
     ("    project: opareta\n    service", "    project: opreta\n    service"),
@@ -85,6 +96,15 @@ const MISTAKES: &[(&str, &str)] = &[
     ("port: 8443", "port: 0"),
     ("port: 8443", "port: 70000"),
     ("renew_days: 30", "renew_days: -1"),
+    ("standby: spare", "standby: spar"),
+    ("standby: spare", "standby: app"),
+    ("standby: spare, fence", "fence"),
+    ("standby: spare, fence: [fence, app]", "lost: true"),
+    ("spare: 203.0.113.11", "spare: the other one"),
+    ("spare: 203.0.113.11", "backup: 203.0.113.11"),
+    ("http://ns1:8081", "ns1:8081"),
+    ("key: { file: key }", "key: secret"),
+    ("powerdns:", "bind:"),
     ("renew: [certbot, renew]", "renew: certbot renew"),
     ("\"http://localhost:9093\"", "9093"),
     ("alertmanager: \"http://localhost:9093\", host: app", "host: db"),

@@ -176,7 +176,7 @@ impl Review<'_> {
         self.url(&join(&join(&join(path, "provider"), provider), "url"), record.provider.url());
         for (host, address) in &record.addresses {
             let path = join(&join(path, "addresses"), host);
-            self.known(&path, "host", host, &self.inventory.hosts);
+            self.is_host(&path, host);
             if let Err(why) = record.kind.fits(address) {
                 self.add(&path, &why, "write the address of the host, or give the record another `type`");
             }
@@ -261,11 +261,14 @@ impl Review<'_> {
     }
 
     fn host(&mut self, path: &str, host: &str) {
+        self.is_host(&join(path, "host"), host);
+    }
+
+    fn is_host(&mut self, path: &str, host: &str) {
         // Without any host that is the one mistake to tell.
-        if self.inventory.hosts.is_empty() {
-            return;
+        if !self.inventory.hosts.is_empty() {
+            self.known(path, "host", host, &self.inventory.hosts);
         }
-        self.known(&join(path, "host"), "host", host, &self.inventory.hosts);
     }
 
     fn project(&mut self, path: &str, project: &str) {

@@ -236,7 +236,7 @@ fn live(
     back: &Variables,
     due: usize,
 ) -> (BTreeMap<String, usize>, Story) {
-    if site.way == Way::Spare {
+    if site.way == Way::Spare && site.is_given_up() {
         site.stand_by();
     }
     case.failures.iter().for_each(|failure| drop(site.lab("break", failure)));

@@ -107,6 +107,13 @@ impl Site {
         self.on_spare("sleep 1; echo junk >/var/backups/opareta/hermes_2.sql.gz");
     }
 
+    /// Whether the first host is off.
+    pub fn is_given_up(&self) -> bool {
+        let mut docker = Command::new("docker");
+        docker.args(["container", "inspect", "-f", "{{.State.Running}}", APP]);
+        said(docker).trim() == "false"
+    }
+
     /// Takes the first host's other database to where the second one looks for its backups.
     pub fn back_up(&self) {
         let dump = "docker exec opareta-postgres-hermes pg_dump -U hermes hermes_db | gzip";
