@@ -1,7 +1,8 @@
 //! PostgreSQL from a backup: found, loaded beside what is there, and swapped with it by name.
 //!
 //! Nothing that is there is dropped. A backup is loaded into a database of its own, and that takes the name of the live one, which
-//! goes on under another. A backup is what `pg_dump` writes: plain SQL, with gzip or without, or its custom format.
+//! goes on under another. A backup is what `pg_dump` writes: plain SQL, with gzip or without, or its custom format. The server is PostgreSQL 13 or
+//! newer.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -34,13 +34,8 @@ impl Site {
         for record in inventory.dns.values_mut() {
             record.provider.secret_mut().anchor(folder);
         }
-        for host in inventory
-            .hosts
-            .iter()
-            .filter(|(_, host)| host.lost)
-            .map(|(name, _)| name.clone())
-            .collect::<Vec<_>>()
-        {
+        let lost = inventory.hosts.iter().filter(|(_, host)| host.lost);
+        for host in lost.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
             inventory = inventory.without(&host).map_err(Error::invalid)?;
         }
         Ok(Site { path, inventory, source })
