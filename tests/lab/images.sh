@@ -89,5 +89,6 @@ push_images() {
         say "pushing ${name#*/}"
         quietly docker push "$name"
         echo "$volume $name $id" >>"$pushed"
-    done < <(docker image ls --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}' "$local_registry/opareta/*")
+    # One whose tag went to a newer build is listed without it while a container has it.
+    done < <(docker image ls --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}' "$local_registry/opareta/*" | grep -v ':<none> ')
 }
