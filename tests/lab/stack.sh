@@ -111,6 +111,11 @@ mine() { docker ps -a --filter "label=com.docker.compose.project=$project" "$@";
 for id in $(mine -q --filter status=paused); do docker unpause "$id" >/dev/null; done
 for volume in $(docker volume ls -q --filter "label=com.docker.compose.project=$project"); do
     folder=$(docker volume inspect -f '{{.Mountpoint}}' "$volume")
+    # Nobody waits for a replica that nobody has brought up.
+    if grep -qs '^synchronous_standby_names' "$folder/pgdata/postgresql.auto.conf"; then
+        sed -i '/^synchronous_standby_names/d' "$folder/pgdata/postgresql.auto.conf"
+        mine -q --filter volume="$volume" --filter status=running | xargs -r docker kill --signal HUP >/dev/null
+    fi
     wholes=$(find "$folder" -name '*.whole')
     [[ -n $wholes || -n $(find "$folder" -maxdepth 1 -name 'opsctl-aside*') ]] || continue
     mine -q --filter volume="$volume" | xargs -r docker stop >/dev/null
@@ -140,15 +145,6 @@ for id in $(mine -q); do
     read -r network service < <(docker inspect -f '{{.HostConfig.NetworkMode}} {{index .Config.Labels "com.docker.compose.service"}}' "$id")
     [[ -n $(docker inspect -f "{{with index .NetworkSettings.Networks \"$network\"}}{{.NetworkID}}{{end}}" "$id") ]] ||
         docker network connect --alias "$service" "$network" "$id"
-done
-
-# Nobody waits for a replica that nobody has brought up.
-database=$(mine -q --filter label=com.docker.compose.service=postgres-argus)
-for statement in 'ALTER SYSTEM RESET synchronous_standby_names' 'SELECT pg_reload_conf()'; do
-    for _ in $(seq 50); do
-        docker exec "$database" psql -qXU argus -d argus_db -c "$statement" >/dev/null 2>&1 && break
-        sleep 0.2
-    done
 done
 
 redis=$(mine -q --filter label=com.docker.compose.service=redis)
