@@ -24,6 +24,7 @@ of two instances each, two PostgreSQL, Redis, Prometheus) while a client writes 
 - **failed**: of so many requests, over the whole drill; the outage before the command included.
 - **longest gap**: between two writes that were acknowledged.
 - **lost**, **doubled**: writes that were acknowledged and are not in the database, or are in it twice. A drill with one of them fails.
+  A lost host takes with it what its database without a replica took after its newest backup: the drill checks that all before is there.
 
 Two cores carried the hosts, the stack, the client and opsctl, and often other tests beside them: a machine of your own is faster.
 
