@@ -19,6 +19,7 @@ mod store;
 pub mod subject;
 pub mod survey;
 pub mod target;
+mod twice;
 pub mod untouched;
 pub mod vain;
 

@@ -1,7 +1,5 @@
 //! Looks at everything at once and says what it means.
 
-use std::time::Duration;
-
 use indexmap::IndexMap;
 
 use super::alert::Alert;
@@ -9,19 +7,17 @@ use super::alerts;
 use super::eyes::Eyes;
 use super::finding::{Finding, Kind, findings};
 use super::level::level;
-use super::look::{Health, Look, Role, Seen, look};
+use super::look::{Look, Role, Seen, look};
 use super::measure::measure;
 use super::rules::{Cause, causes};
 use super::subject::Subject;
+use super::twice::twice;
 use crate::engine::world::World;
 use crate::host::failure::{Failure, FailureKind};
 use crate::model::escalation::Level;
 use crate::model::facts::{Facts, Site};
 use crate::model::inventory::Inventory;
 use crate::model::thresholds::Severity;
-
-/// The pause between the two looks that an outage is judged by.
-const SECOND_LOOK: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Survey {
@@ -48,14 +44,7 @@ pub async fn survey(
     world: &dyn World,
 ) -> Survey {
     let eyes = Eyes { site: Site { inventory, facts }, unreachable, world };
-    let looking = async {
-        let first = look(&eyes).await;
-        if !first.seen.iter().any(|seen| matches!(seen.health, Health::Unhealthy { .. })) {
-            return first;
-        }
-        tokio::time::sleep(SECOND_LOOK).await;
-        look(&eyes).await
-    };
+    let looking = twice(|| look(&eyes));
     let (Look { seen, without_docker }, measured) = futures_util::future::join(looking, measure(&eyes)).await;
     let hosts = of_hosts(unreachable, &without_docker);
     let findings = findings(inventory, &hosts, &seen, &measured);
