@@ -49,8 +49,8 @@ fn instances_that_were_killed_for_their_memory_are_started_again_over_ssh() {
 }
 
 #[test]
-fn a_network_that_was_removed_is_made_anew_over_ssh() {
-    recovered(&Site::take(Way::Sudo), &[["remove", "network"]], "project/opareta", "network-broken");
+fn a_network_that_was_removed_is_made_anew_locally() {
+    recovered(&Site::take(Way::Local), &[["remove", "network"]], "project/opareta", "network-broken");
 }
 
 #[test]
