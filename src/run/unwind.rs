@@ -17,10 +17,22 @@ impl View<'_> {
     pub(super) fn back(self) -> Decision {
         let steps = self.state.way_back().filter_map(|(key, state)| Some((self.plan.step(key)?, state)));
         let whole = first_open(steps.map(|(step, state)| match self.quiet(step, state) {
-            Stand::Done if state.is_left_to_undo() => self.undo(step, state),
+            Stand::Done if state.is_left_to_undo() => match self.siblings_are_quiet(step) {
+                Stand::Done => self.undo(step, state),
+                stand => stand,
+            },
             stand => stand,
         }));
         self.conclude(whole, End::Undone)
+    }
+
+    /// Whether nothing runs any more of the items that went side by side with this one: which of them really began last, their records
+    /// do not say.
+    fn siblings_are_quiet(self, step: &PlannedStep) -> Stand {
+        let Some(group) = &step.group else { return Stand::Done };
+        let items = self.plan.steps.iter();
+        let items = items.filter(|other| other.group.as_ref().is_some_and(|theirs| theirs.of == group.of));
+        first_open(items.filter_map(|other| Some(self.quiet(other, self.state.step(&other.key)?))))
     }
 
     /// Whether nothing of the step itself runs any more, as far as anybody can tell.
