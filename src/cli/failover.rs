@@ -157,9 +157,11 @@ impl Failover {
     fn remedies(&self, workplace: &Workplace, target: &Target, survey: &Survey) -> Result<Vec<Remedy>> {
         let inventory = &workplace.site.inventory;
         if let Some(Blindness { why, is_out_of_reach }) = target.blindness(survey, inventory) {
-            let takeover = takeover(workplace, target, survey)?;
-            if is_out_of_reach && takeover.is_some() {
-                return Ok(takeover.into_iter().collect());
+            if is_out_of_reach
+                && let Some(remedy) = takeover(workplace, target, survey)?
+                && self.scenario.as_ref().is_none_or(|name| *name == remedy.runbook)
+            {
+                return Ok(vec![remedy]);
             }
             const NOTHING: &str = "nothing is known about the target, so nothing was changed";
             return Err(match is_out_of_reach {
