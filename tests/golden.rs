@@ -20,7 +20,8 @@ struct Case {
     case: String,
     action: String,
     args: Map<String, Value>,
-    /// The result, or what of it: `host`, `effect`, `shows` (the line that a plan shows) and `operation`.
+    /// The result: `host`, `effect`, `shows` (the line that does the same) and `operation`. A script may be too long to be read
+    /// twice, or at all: `shows` and its `body` may be left out.
     gives: Option<Value>,
     /// The beginning of the refusal.
     refuses: Option<String>,
@@ -57,13 +58,24 @@ fn build(case: &Case) -> Result<Value, String> {
     }))
 }
 
+/// Without what the case leaves out.
+fn as_told(mut built: Value, expected: &Value) -> Value {
+    for (place, key) in [("", "shows"), ("/operation/command/program/script", "body")] {
+        let is_told = expected.pointer(place).is_some_and(|told| told.get(key).is_some());
+        if let (false, Some(whole)) = (is_told, built.pointer_mut(place).and_then(Value::as_object_mut)) {
+            whole.remove(key);
+        }
+    }
+    built
+}
+
 #[test]
 fn every_action_builds_what_its_golden_cases_say() {
     let mut wrong = Vec::new();
     for case in cases() {
         let name = format!("{}: {}", case.action, case.case);
         match (build(&case), &case.gives, &case.refuses) {
-            (Ok(built), Some(expected), None) if built == *expected => {}
+            (Ok(built), Some(expected), None) if as_told(built.clone(), expected) == *expected => {}
             (Err(told), None, Some(expected)) if told.starts_with(expected) && !expected.is_empty() => {}
             (result, ..) => wrong.push(match result {
                 Ok(built) => format!("{name}\n{built:#}"),

@@ -18,17 +18,23 @@ mod compose;
 mod container;
 mod disk;
 mod dns;
+mod env;
 mod http;
+mod image;
 mod network;
+mod pin;
 mod place;
 mod postgres;
+mod proxy;
 mod redis;
 pub mod reference;
 pub mod registry;
+mod release;
 mod restore;
 pub mod runbook;
 mod tcp;
 mod tls;
+mod untouched;
 mod verdict;
 mod wait;
 mod word;
@@ -42,6 +48,9 @@ pub trait Action: DeserializeOwned + schemars::JsonSchema {
 
     /// The shape of its result.
     const GIVES: ResultKind;
+
+    /// Whether it is about containers: an approval stands on those that a step is about.
+    const TOUCHES: bool = true;
 
     /// What the action does to the world, as far as its arguments (rendered or not) tell.
     fn effect(args: &Map<String, Value>) -> Effect;

@@ -9,7 +9,7 @@ use super::word::{self, Services};
 use crate::base::amount::Span;
 use crate::model::facts::Site;
 use crate::model::inventory::{Cache, Database};
-use crate::model::operation::{Command, Program, Selection};
+use crate::model::operation::{Command, Operation, Program, Script, Selection};
 use crate::model::touched::Touched;
 
 /// What a database's or cache's own client may take to start, beside the time that is given for the answer: on a host that is busy, much.
@@ -64,7 +64,7 @@ pub fn touches(
         (None, None, Some(name)) => BTreeSet::from([cache(site, name)?.service.clone()]),
         // It reaches for the services as well that the named ones depend on.
         _ if is_open("no_deps") || known.get("no_deps") == Some(&Value::Bool(false)) => BTreeSet::new(),
-        _ => match known.get("service").filter(|service| !service.is_null()) {
+        _ => match known.get("service").or(known.get("proxy")).filter(|service| !service.is_null()) {
             Some(service) => {
                 let services: Services =
                     serde_json::from_value(service.clone()).map_err(|error| format!("`service`: {error}"))?;
@@ -102,6 +102,20 @@ pub(super) fn selection(site: Site<'_>, project: &str, service: Option<&str>) ->
         compose: site.compose(project)?,
         service: service.map(word::service_name).transpose()?,
     })
+}
+
+/// A script of opsctl's own, run in the project's folder.
+pub(super) fn script(
+    site: Site<'_>,
+    project: &str,
+    name: &str,
+    given: impl IntoIterator<Item = (impl Into<String>, String)>,
+    body: String,
+) -> Result<Operation, String> {
+    let given = given.into_iter().map(|(name, value)| (name.into(), value)).collect();
+    let script = Script { name: name.to_owned(), given, body };
+    let directory = Some(site.project(project)?.directory.clone());
+    Ok(Operation::Command(Command { directory, ..Command::new(Program::Script(Box::new(script))) }))
 }
 
 /// A Compose command line, run in the project's folder.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::Action;
 use super::registry::Entry;
 use super::runbook::Include;
+use crate::model::param::written;
 use crate::model::plan::Effect;
 use crate::model::result::ResultKind;
 
@@ -102,7 +103,10 @@ fn arguments(schema: &Value) -> Vec<Argument> {
         name: name.clone(),
         kind: kind(property, schema),
         is_required: required.contains(&name.as_str()),
-        default: property.get("default").map(written),
+        default: property.get("default").filter(|value| **value != json!("")).map(|value| match value {
+            Value::Array(_) => value.to_string(),
+            value => written(value),
+        }),
         about: first_line(property),
     };
     let mut arguments: Vec<_> = properties(schema).map(argument).collect();
@@ -119,10 +123,6 @@ fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
 fn first_line(schema: &Value) -> String {
     let text = schema.get("description").and_then(Value::as_str).unwrap_or_default();
     text.lines().next().unwrap_or_default().to_owned()
-}
-
-fn written(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// What may be written for a value of this schema, in words.

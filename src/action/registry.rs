@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Action, Field, approve, assert, command, compose, container, disk, dns, http, network, postgres, redis,
-    restore, runbook, tcp, tls, wait,
+    Action, Field, approve, assert, command, compose, container, disk, dns, env, http, image, network, pin,
+    postgres, proxy, redis, release, restore, runbook, tcp, tls, untouched, wait,
 };
 use crate::model::facts::Site;
 use crate::model::operation::Operation;
@@ -16,6 +16,8 @@ pub struct Entry {
     pub name: &'static str,
     pub gives: ResultKind,
     pub effect: fn(&Map<String, Value>) -> Effect,
+    /// Whether it is about containers.
+    pub touches: bool,
     pub schema: fn() -> schemars::Schema,
     /// How the argument of that name is filled in.
     pub field: fn(&str) -> Field,
@@ -36,6 +38,7 @@ impl Entry {
             name: A::NAME,
             gives: A::GIVES,
             effect: A::effect,
+            touches: A::TOUCHES,
             schema: || schemars::schema_for!(A),
             field: A::field,
             needs_host: A::needs_host,
@@ -53,11 +56,15 @@ static ENTRIES: &[Entry] = &[
     Entry::of::<approve::Approve>(),
     Entry::of::<assert::Assert>(),
     Entry::of::<command::Run>(),
+    Entry::of::<untouched::Others>(),
+    Entry::of::<pin::Pin>(),
     Entry::of::<compose::Ps>(),
     Entry::of::<compose::Restart>(),
     Entry::of::<compose::Run>(),
+    Entry::of::<pin::Runs>(),
     Entry::of::<compose::Start>(),
     Entry::of::<compose::Stop>(),
+    Entry::of::<untouched::Untouched>(),
     Entry::of::<compose::Up>(),
     Entry::of::<container::Exec>(),
     Entry::of::<container::Health>(),
@@ -67,8 +74,10 @@ static ENTRIES: &[Entry] = &[
     Entry::of::<disk::Usage>(),
     Entry::of::<dns::Look>(),
     Entry::of::<dns::Set>(),
+    Entry::of::<env::Set>(),
     Entry::of::<http::Get>(),
     Entry::of::<http::Request>(),
+    Entry::of::<image::Pull>(),
     Entry::of::<network::Connect>(),
     Entry::of::<restore::Backup>(),
     Entry::of::<restore::Discard>(),
@@ -77,7 +86,10 @@ static ENTRIES: &[Entry] = &[
     Entry::of::<postgres::Ready>(),
     Entry::of::<restore::Restore>(),
     Entry::of::<restore::Swap>(),
+    Entry::of::<proxy::In>(),
+    Entry::of::<proxy::Out>(),
     Entry::of::<redis::Ping>(),
+    Entry::of::<release::Record>(),
     Entry::of::<runbook::Include>(),
     Entry::of::<tcp::Connect>(),
     Entry::of::<tls::Certificate>(),

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::{Action, place, verdict};
 use crate::model::facts::Site;
 use crate::model::inventory::Database;
-use crate::model::operation::{Command, Operation, Program, quoted, words};
+use crate::model::operation::{Operation, words};
 use crate::model::plan::Effect;
 use crate::model::result::ResultKind;
 
@@ -68,7 +68,7 @@ impl Action for Backup {
         let backups = backups
             .ok_or_else(|| format!("database `{}` has no `backups` in the inventory", self.database))?;
         let given = [("directory", backups.directory.as_str()), ("pattern", &backups.pattern)];
-        script(site, database, &given, &[WHOLE, BACKUP])
+        script(site, Self::NAME, database, &given, &[WHOLE, BACKUP])
     }
 
     fn judge(operation: &Operation, result: &Value) -> Result<(), String> {
@@ -121,7 +121,8 @@ impl Action for Restore {
         if !self.file.starts_with('/') {
             return Err(format!("`{}` is not an absolute path", self.file));
         }
-        script(site, place::database(site, &self.database)?, &[("file", &self.file)], &[SQL, WHOLE, RESTORE])
+        let database = place::database(site, &self.database)?;
+        script(site, Self::NAME, database, &[("file", &self.file)], &[SQL, WHOLE, RESTORE])
     }
 
     fn judge(operation: &Operation, result: &Value) -> Result<(), String> {
@@ -150,7 +151,7 @@ impl Action for Discard {
     }
 
     fn build(&self, site: Site<'_>) -> Result<Operation, String> {
-        script(site, place::database(site, &self.database)?, &[], &[SQL, DISCARD])
+        script(site, Self::NAME, place::database(site, &self.database)?, &[], &[SQL, DISCARD])
     }
 
     fn judge(operation: &Operation, result: &Value) -> Result<(), String> {
@@ -226,7 +227,7 @@ impl Action for Swap {
             ("to_id", &to_id),
             ("back", if self.back { "true" } else { "false" }),
         ];
-        script(site, database, &given, &[SQL, SWAP])
+        script(site, Self::NAME, database, &given, &[SQL, SWAP])
     }
 
     fn judge(operation: &Operation, result: &Value) -> Result<(), String> {
@@ -247,6 +248,7 @@ fn identifier(name: &str) -> String {
 /// A script for the host: what it is given as variables, and then its parts.
 fn script(
     site: Site<'_>,
+    name: &str,
     database: &Database,
     given: &[(&str, &str)],
     parts: &[&str],
@@ -263,11 +265,13 @@ fn script(
         ("new_id", &new_id),
     ];
     let body = parts.concat();
-    let mut line = "set -eu".to_owned();
-    for (name, value) in always.iter().chain(given).filter(|(name, _)| body.contains(&format!("${name}"))) {
-        line.push_str(&format!("\n{name}={}", quoted(value)));
-    }
-    line.push_str(&format!("\ndb() {{ {} \"$@\"; }}{body}", words(&compose)));
-    let directory = Some(site.project(&database.project)?.directory.clone());
-    Ok(Operation::Command(Command { directory, ..Command::new(Program::Shell(line)) }))
+    let given = always.iter().chain(given).filter(|(name, _)| body.contains(&format!("${name}")));
+    let given = given.map(|(name, value)| (*name, (*value).to_owned()));
+    place::script(
+        site,
+        &database.project,
+        name,
+        given,
+        format!("db() {{ {} \"$@\"; }}{body}", words(&compose)),
+    )
 }

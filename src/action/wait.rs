@@ -43,7 +43,7 @@ impl Action for Wait {
     fn build(&self, _: Site<'_>) -> Result<Operation, String> {
         match (self.length, &self.until) {
             (Some(length), None) => Ok(Operation::Sleep(length)),
-            (None, Some(check)) if check.patience.within == Span::default() => {
+            (None, Some(check)) if check.patience.within.is_zero() => {
                 Err("`until` needs `within`: how long it is waited for at most".to_owned())
             }
             (None, Some(_)) => Ok(Operation::Sleep(Span::default())),

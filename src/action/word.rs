@@ -6,6 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::Value;
 
+use crate::base::image::Reference;
+
 /// A word, for which a number or a boolean will do: `argv: [sleep, 5]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Word(pub String);
@@ -67,6 +69,22 @@ pub(super) fn service_name(name: &str) -> Result<String, String> {
         return Err(format!("`{name}` is not the name of a Compose service"));
     }
     Ok(name.to_owned())
+}
+
+/// # Errors
+/// In words, when it is not the name of an image.
+pub(super) fn image(name: &str) -> Result<Reference, String> {
+    Reference::parse(name)
+}
+
+/// # Errors
+/// In words, when it cannot be the name of a variable.
+pub(super) fn variable(name: &str) -> Result<&str, String> {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(is_allowed) {
+        return Err(format!("`{name}` is not the name of a variable"));
+    }
+    Ok(name)
 }
 
 /// # Errors

@@ -16,6 +16,7 @@ mod cancel;
 mod completions;
 mod consent;
 mod coverage;
+mod deploy;
 mod doctor;
 mod drive;
 mod failover;
@@ -30,9 +31,12 @@ mod patience;
 mod plan;
 mod preflight;
 mod procedure;
+mod releases;
 mod remedy;
 mod resolve;
 mod resume;
+mod rollback;
+mod rolling;
 mod run;
 mod runbook;
 mod runs;
@@ -91,6 +95,9 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Failover(failover::Failover),
+    Deploy(deploy::Deploy),
+    Rollback(rollback::Rollback),
+    Releases(releases::Releases),
     Status(status::Status),
     Triage(triage::Triage),
     Alerts(alerts::Alerts),
@@ -128,6 +135,9 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Audit(command) => on_runtime(command.run(&global)),
         Command::Abandon(command) => on_runtime(command.run(&global)),
         Command::Failover(command) => on_runtime(command.run(&global)),
+        Command::Deploy(command) => on_runtime(command.run(&global)),
+        Command::Rollback(command) => on_runtime(command.run(&global)),
+        Command::Releases(command) => on_runtime(command.run(&global)),
         Command::Status(command) => on_runtime(command.run(&global)),
         Command::Triage(command) => on_runtime(command.run(&global)),
         Command::Alerts(command) => on_runtime(command.run(&global)),

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::journal::store::RunDir;
 use crate::model::operation::quoted;
+use crate::model::param::written;
 use crate::model::plan::Plan;
 use crate::run::event::Rest;
 use crate::run::state::{RunState, Status, StepStatus};
@@ -36,8 +37,22 @@ pub fn commands(run: &RunDir, state: &RunState) -> Vec<String> {
 
 /// What shows the same plan as it would be made now.
 pub fn plan(plan: &Plan) -> String {
-    let value = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let params = plan.params.iter().map(|(name, given)| format!("{name}={}", value(given)));
-    let words = ["opsctl", "plan", &plan.runbook].map(str::to_owned).into_iter().chain(params);
-    words.map(|word| quoted(&word)).collect::<Vec<_>>().join(" ")
+    let given = |(name, value): (&String, &Value)| quoted(&format!("{name}={}", written(value)));
+    match plan.runbook.as_str() {
+        // They have a command of their own, which takes the values in this order; or none, of all services.
+        name @ ("deploy" | "rollback") => {
+            let values = ["service", "version"].iter().filter_map(|name| plan.params.get(*name));
+            let values = values.map(|value| quoted(&written(value)));
+            ["opsctl".to_owned(), name.to_owned()]
+                .into_iter()
+                .chain(values)
+                .chain(["--plan".to_owned()])
+                .collect::<Vec<_>>()
+                .join(" ")
+        }
+        name => {
+            let words = ["opsctl", "plan", name].map(quoted).into_iter();
+            words.chain(plan.params.iter().map(given)).collect::<Vec<_>>().join(" ")
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! From the name of a runbook and its parameters to a plan: what every procedure has in common.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::open::Workplace;
 use crate::base::{Error, Result};
@@ -11,6 +11,7 @@ use crate::engine::plan::{self, Request};
 use crate::model::facts::{Facts, Site};
 use crate::model::param;
 use crate::model::plan::Plan;
+use crate::model::runbook::Runbook;
 
 /// Makes the plan of a runbook for parameters as the person wrote them.
 ///
@@ -23,21 +24,29 @@ pub async fn plan_of(
     runbook: &str,
     given: &[(String, String)],
 ) -> Result<Plan> {
-    let entry = checked(workplace, runbook)?;
+    let Entry { runbook, origin, .. } = checked(workplace, runbook)?;
     let given = given.iter().map(|(name, value)| (name.clone(), Value::String(value.clone())));
-    let params = param::bind(&entry.runbook.params, given, &workplace.site.inventory)?;
-    let inventory = &*plan::seen_by(&entry.runbook, &params, &workplace.site.inventory)?;
+    let params = param::bind(&runbook.params, given, &workplace.site.inventory)?;
+    planned(workplace, hosts, &runbook, &origin.to_string(), &params).await
+}
 
+/// Makes the plan of a runbook with values that are what templates see.
+///
+/// # Errors
+/// As [`plan_of`].
+pub async fn planned(
+    workplace: &Workplace,
+    hosts: &Hosts,
+    runbook: &Runbook,
+    origin: &str,
+    params: &Map<String, Value>,
+) -> Result<Plan> {
+    let inventory = &*plan::seen_by(runbook, params, &workplace.site.inventory)?;
     let find = |name: &str| checked(workplace, name).map(|entry| entry.runbook);
-    let (origin, path) = (entry.origin.to_string(), workplace.site.path.display().to_string());
+    let path = workplace.site.path.display().to_string();
     let nothing = Facts::default();
-    let request = Request {
-        runbook: &entry.runbook,
-        origin: &origin,
-        params: &params,
-        inventory: &path,
-        site: Site { inventory, facts: &nothing },
-    };
+    let request =
+        Request { runbook, origin, params, inventory: &path, site: Site { inventory, facts: &nothing } };
     let needs = plan::needs(&find, request)?;
     let facts = workplace.facts_for(hosts, inventory, &needs).await?;
     plan::make(&find, Request { site: Site { inventory, facts: &facts }, ..request })

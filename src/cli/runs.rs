@@ -14,6 +14,7 @@ use crate::base::Result;
 use crate::base::clock::Clock;
 use crate::engine::deferred::{Outputs, filled};
 use crate::journal::store::{RunDir, Store};
+use crate::model::param::written;
 use crate::run::signal::Signal;
 use crate::ui;
 use crate::ui::paint::Ink;
@@ -106,8 +107,7 @@ fn list(store: &Store, global: &Global) -> Result<()> {
 }
 
 fn named(name: &str, value: &Value) -> String {
-    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    format!("{name}={value}")
+    format!("{name}={}", written(value))
 }
 
 fn row(run: &RunDir) -> Value {

@@ -35,6 +35,7 @@ static RUNBOOKS: shelf::Kind = shelf::Kind {
         "out-of-memory"
         "recreate"
         "resources"
+        "roll"
         "service-down"
         "serving"
         "standby"

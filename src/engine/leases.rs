@@ -21,6 +21,7 @@ use crate::base::amount::Span;
 use crate::base::{Result, crash};
 use crate::host::failure::Failure;
 use crate::journal::store::{Store, Turn};
+use crate::model::param::written;
 use crate::model::plan::{Plan, Task};
 use crate::run::event::{Event, Skip};
 use crate::run::lease::{Folder, Holder, Lease};
@@ -231,7 +232,7 @@ impl Engine<'_> {
 pub(super) fn purpose(plan: &Plan) -> String {
     const MOST: usize = 60;
     let given = plan.params.iter().filter_map(|(name, value)| {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let value = written(value);
         let is_short = value.chars().count() <= MOST;
         (is_short && !matches!(plan.params[name], Value::Null)).then(|| format!("{name}={value}"))
     });

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::catalog::{Catalog, Entry};
 use crate::action::{Field, registry};
 use crate::base::Result;
-use crate::model::check::{Check, Patience};
+use crate::model::check::{Check, Patience, Time};
 use crate::model::param::ParamType;
 use crate::model::plan::Effect;
 use crate::model::result::ResultKind;
@@ -282,15 +282,20 @@ impl Lint<'_> {
             .that
             .iter()
             .for_each(|that| self.condition(&join(path, "that"), that, &check.call.action, scope));
-        let Patience { within, every, successes, .. } = check.patience;
-        if successes == 0 {
+        let Patience { within, every, successes, stays_good_for } = &check.patience;
+        for (key, time) in [("within", within), ("stays_good_for", stays_good_for)] {
+            if let Time::Template(text) = time {
+                self.text(&join(path, key), text, &scope.early());
+            }
+        }
+        if *successes == 0 {
             self.add(
                 &join(path, "successes"),
                 "no success is asked for",
                 "write how many in a row, such as `3`",
             );
         }
-        if successes > 1 && within.0.is_zero() {
+        if *successes > 1 && within.is_zero() {
             let hint = "add `within: 60s`";
             self.add(
                 &join(path, "successes"),
@@ -298,7 +303,7 @@ impl Lint<'_> {
                 hint,
             );
         }
-        if every.0.is_zero() && !within.0.is_zero() {
+        if every.0.is_zero() && !within.is_zero() {
             self.add(&join(path, "every"), "no pause between two tries", "write one such as `1s`");
         }
     }

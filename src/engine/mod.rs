@@ -21,6 +21,7 @@ mod look;
 mod outlook;
 pub mod plan;
 pub mod preflight;
+pub mod rollout;
 pub mod schema;
 pub mod shelf;
 mod shown;

@@ -46,7 +46,7 @@ impl Host {
         output: Sink<'_>,
     ) -> Result<Output, Failure> {
         let runner = self.runner(hold).await?;
-        let script = script::command(command);
+        let script = script::command(command, &key.run.to_string());
         let head = head.map_or_else(|| "0 -".to_owned(), |head| format!("{} {}", head.seq, head.digest));
         let mut lines = format!("{script}\n");
         let mut input = String::new();

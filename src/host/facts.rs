@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::failure::{Failure, FailureKind};
 use super::{Host, Output};
-use crate::model::facts::{HostFacts, ProjectFacts};
+use crate::model::facts::{HostFacts, PINS, ProjectFacts};
 use crate::model::inventory::Project;
 use crate::model::operation::{Command, Program, quoted};
 
@@ -71,7 +71,26 @@ impl Host {
                 None => self.name_by_rule(project).await?,
             },
         };
-        Ok(ProjectFacts { name })
+        let (found, has_pins) = self.files_of(project).await?;
+        Ok(ProjectFacts { name, found, has_pins })
+    }
+
+    /// The files that Compose finds by itself, where none are named: those of `COMPOSE_FILE`, else the default ones in its order of
+    /// preference. And whether opsctl's own is there.
+    async fn files_of(&self, project: &Project) -> Result<(Vec<String>, bool), Failure> {
+        let script = format!(
+            "if [ -f {PINS} ]; then echo pins; else echo none; fi\n\
+             said=${{COMPOSE_FILE:-$(sed -n 's/^COMPOSE_FILE=//p' .env 2>/dev/null | tail -n 1 | tr -d '\"' | tr -d \"'\")}}\n\
+             if [ -n \"$said\" ]; then printf '%s\\n' \"$said\" | tr \"${{COMPOSE_PATH_SEPARATOR:-:}}\" '\\n'; exit; fi\n\
+             for names in 'compose.yaml compose.yml docker-compose.yml docker-compose.yaml' \
+             'compose.override.yml compose.override.yaml docker-compose.override.yml docker-compose.override.yaml'; do\n\
+             for name in $names; do if [ -f \"$name\" ]; then echo \"$name\"; break; fi; done\ndone"
+        );
+        let asked = self.ask_shell(script, Some(&project.directory)).await?;
+        let mut lines = asked.stdout.lines().map(str::to_owned);
+        let has_pins = lines.next().is_some_and(|word| word == "pins");
+        let found = if project.files.is_empty() { lines.collect() } else { Vec::new() };
+        Ok((found, has_pins))
     }
 
     async fn name_by_config(&self, facts: &HostFacts, project: &Project) -> Result<Option<String>, Failure> {

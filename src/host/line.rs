@@ -43,7 +43,9 @@ pub(super) fn of(command: &Command, escalation: Option<Become>, marker: &Marker)
     }
     match &command.program {
         Program::Argv(argv) => script += &format!(" {}", words(argv)),
-        Program::Shell(line) => script += &format!(" sh -c {}", quoted(line)),
+        Program::Shell(_) | Program::Script(_) => {
+            script += &format!(" sh -c {}", quoted(&command.program.line().unwrap_or_default()));
+        }
     }
     script += "; exit $?";
     escalated(script, escalation)

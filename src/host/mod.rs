@@ -20,12 +20,13 @@ use crate::model::inventory::{self, Become};
 
 mod capture;
 mod channel;
+pub mod compose;
 mod destination;
 mod dial;
 mod directory;
 mod disks;
 pub mod dispatch;
-mod docker;
+pub mod docker;
 pub mod facts;
 pub mod failure;
 pub mod here;

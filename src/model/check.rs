@@ -19,29 +19,54 @@ pub struct Check {
     pub on: Option<String>,
     /// A condition over the result's fields. Without it: what the action itself calls a success.
     pub that: Option<String>,
-    pub patience: Patience,
+    pub patience: Patience<Time>,
 }
 
 /// How long a check is waited for, and how often it must hold.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Patience {
+pub struct Patience<T = Span> {
     /// How long to go on trying. Zero: once.
-    pub within: Span,
+    pub within: T,
     /// The pause between two tries.
     pub every: Span,
     /// How many tries in a row must hold.
     pub successes: u32,
     /// For how long it must go on holding after that.
-    pub stays_good_for: Span,
+    pub stays_good_for: T,
 }
 
-impl Default for Patience {
-    fn default() -> Patience {
-        Patience {
-            within: Span::default(),
-            every: Span::secs(1),
-            successes: 1,
-            stays_good_for: Span::default(),
+impl<T: Default> Default for Patience<T> {
+    fn default() -> Patience<T> {
+        Patience { within: T::default(), every: Span::secs(1), successes: 1, stays_good_for: T::default() }
+    }
+}
+
+/// A duration, or a template that gives one when the plan is made.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Time {
+    Fixed(Span),
+    Template(String),
+}
+
+impl Default for Time {
+    fn default() -> Time {
+        Time::Fixed(Span::default())
+    }
+}
+
+impl Time {
+    /// Whether it is certainly no time at all.
+    pub fn is_zero(&self) -> bool {
+        matches!(self, Time::Fixed(span) if span.0.is_zero())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Time {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.contains("{{") {
+            true => Ok(Time::Template(text)),
+            false => text.parse().map(Time::Fixed).map_err(serde::de::Error::custom),
         }
     }
 }
@@ -74,6 +99,7 @@ impl schemars::JsonSchema for Check {
         };
         let text = || schemars::json_schema!({ "type": "string" });
         let span = generator.subschema_for::<Span>();
+        let time = schemars::json_schema!({ "anyOf": [span, { "type": "string", "pattern": "\\{\\{" }] });
         let count = schemars::json_schema!({ "type": "integer", "minimum": 1 });
         schemars::json_schema!({
             "type": "object",
@@ -83,10 +109,10 @@ impl schemars::JsonSchema for Check {
                     text(),
                     "A condition over the result's fields. Without it: what the action itself calls a success.",
                 ),
-                "within": described(span.clone(), "How long to go on trying. Without it: once."),
-                "every": described(span.clone(), "The pause between two tries."),
+                "within": described(time.clone(), "How long to go on trying. Without it: once."),
+                "every": described(span, "The pause between two tries."),
                 "successes": described(count, "How many tries in a row must hold."),
-                "stays_good_for": described(span, "For how long it must go on holding after that."),
+                "stays_good_for": described(time, "For how long it must go on holding after that."),
             },
         })
     }

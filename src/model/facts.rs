@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::inventory::{Inventory, Project};
+use super::inventory::{Inventory, Project, is_default};
 use super::snapshot::Snapshot;
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -24,11 +24,20 @@ pub struct HostFacts {
     pub compose: Vec<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ProjectFacts {
     /// The project's name as Compose knows it.
     pub name: String,
+    /// The files that Compose finds by itself, where the inventory names none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<String>,
+    /// Whether [`PINS`] is there.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub has_pins: bool,
 }
+
+/// The Compose file in the project's folder in which opsctl pins the images of instances, where no variable of `.env` does.
+pub const PINS: &str = "docker-compose.opsctl.yml";
 
 /// The inventory together with the facts: all that an action may look at when it builds its operation.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +53,19 @@ impl Site<'_> {
     /// # Errors
     /// In words, when there is no such project or its host was not asked.
     pub fn compose(&self, project: &str) -> Result<Vec<String>, String> {
+        let has_pins = self.facts.projects.get(project).is_some_and(|facts| facts.has_pins);
+        self.compose_with(project, has_pins)
+    }
+
+    /// As [`compose`](Site::compose), with opsctl's own file after the others, whether it is there yet or not.
+    ///
+    /// # Errors
+    /// As [`compose`](Site::compose).
+    pub fn compose_pinned(&self, project: &str) -> Result<Vec<String>, String> {
+        self.compose_with(project, true)
+    }
+
+    fn compose_with(&self, project: &str, pins: bool) -> Result<Vec<String>, String> {
         let Project { host, files, .. } = self.project(project)?;
         let facts = self
             .facts
@@ -51,7 +73,20 @@ impl Site<'_> {
             .get(host)
             .ok_or_else(|| format!("host `{host}` was not asked for its Compose"))?;
         let mut argv = facts.compose.clone();
-        argv.extend(files.iter().flat_map(|file| ["-f".to_owned(), file.clone()]));
+        let found = self.facts.projects.get(project).map(|facts| facts.found.as_slice()).unwrap_or_default();
+        let all = if files.is_empty() { found } else { files.as_slice() };
+        let is_named = all.iter().any(|file| file.trim_start_matches("./") == PINS);
+        if pins && all.is_empty() {
+            return Err(format!(
+                "nobody knows which Compose files project `{project}` has: name them with `files`"
+            ));
+        }
+        // Whoever names one has to name all.
+        let (files, pins) = match pins && !is_named {
+            true => (all, Some(PINS.to_owned())),
+            false => (files.as_slice(), None),
+        };
+        argv.extend(files.iter().cloned().chain(pins).flat_map(|file| ["-f".to_owned(), file]));
         Ok(argv)
     }
 

@@ -130,7 +130,11 @@ pub struct Service {
     /// The cache that it cannot work without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache: Option<String>,
-    /// The variable in the project's `.env` that pins the image tag.
+    /// Where the answer of a health URL has the version that runs: a JSON pointer, such as `/version`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The variable in the project's `.env` that pins the image tag. Without it, opsctl pins the image of each instance in a
+    /// Compose file of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_tag: Option<String>,
     /// Where the proxy lists its instances.

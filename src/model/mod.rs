@@ -15,6 +15,7 @@ pub mod operation;
 pub mod param;
 pub mod plan;
 pub mod promql;
+pub mod release;
 pub mod result;
 pub mod runbook;
 pub mod snapshot;

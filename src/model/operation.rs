@@ -4,6 +4,7 @@
 //! those as data, `plan` shows them, the plan's digest covers them, and only the engine, through a host, performs them.
 //! Reads of Docker go by its API and are shown as the command a person would type instead.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -69,6 +70,42 @@ pub struct Command {
 pub enum Program {
     Argv(Vec<String>),
     Shell(String),
+    Script(Box<Script>),
+}
+
+/// A program of opsctl's own for `sh -c`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Script {
+    /// What it is called where nobody wants to read it.
+    pub name: String,
+    /// The variables that it begins with.
+    pub given: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Script {
+    /// The whole of it.
+    pub fn text(&self) -> String {
+        let given = self.given.iter().map(|(name, value)| format!("\n{name}={}", quoted(value)));
+        format!("set -eu{}\n{}", given.collect::<String>(), self.body)
+    }
+
+    /// What it is called, and what it is given, in one line.
+    pub fn summary(&self) -> String {
+        let given = self.given.iter().map(|(name, value)| format!(" {name}={}", quoted(value)));
+        format!("{}{}", self.name, given.collect::<String>())
+    }
+}
+
+impl Program {
+    /// The line for `sh -c`; none where no shell takes part.
+    pub fn line(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Program::Argv(_) => None,
+            Program::Shell(line) => Some(Cow::Borrowed(line)),
+            Program::Script(script) => Some(Cow::Owned(script.text())),
+        }
+    }
 }
 
 /// Which containers of a Compose project: those of one service, or all. Found by Compose's labels, never by guessing a name.
@@ -264,11 +301,11 @@ impl fmt::Display for Command {
             write!(f, "{name}={} ", quoted(value))?;
         }
         let is_bare = self.directory.is_none() && self.stdin.is_none() && self.env.is_empty();
-        match &self.program {
-            Program::Argv(argv) => f.write_str(&words(argv)),
-            Program::Shell(line) if is_bare => f.write_str(line),
+        match (&self.program, self.program.line()) {
+            (Program::Argv(argv), _) => f.write_str(&words(argv)),
+            (_, Some(line)) if is_bare => f.write_str(&line),
             // What stands before it must not reach into the line, nor only to its first command.
-            Program::Shell(line) => write!(f, "sh -c {}", quoted(line)),
+            (_, line) => write!(f, "sh -c {}", quoted(&line.unwrap_or_default())),
         }
     }
 }

@@ -42,6 +42,7 @@ pub enum ParamType {
     Choice,
     Service,
     Instance,
+    Instances,
     Host,
     Database,
     Cache,
@@ -62,6 +63,10 @@ impl Param {
     /// # Errors
     /// When it is not of the type, with the valid ones.
     pub fn value(&self, name: &str, given: &Value, inventory: &Inventory) -> Result<Value> {
+        if self.kind == ParamType::Instances {
+            let one = Param { kind: ParamType::Instance, ..self.clone() };
+            return several(given).iter().map(|given| one.value(name, given, inventory)).collect();
+        }
         let Some(known) = view::names(inventory, self.kind) else {
             return self.plain(given).map_err(|why| {
                 let error = Error::usage(format!("`{name}`: {why}"));
@@ -96,6 +101,9 @@ impl Param {
     /// # Errors
     /// In words, why it is none.
     pub fn plain(&self, given: &Value) -> Result<Value, String> {
+        if let (ParamType::Instances, Value::Array(_)) = (self.kind, given) {
+            return Ok(given.clone());
+        }
         let text = match given {
             Value::String(text) => text.trim().to_owned(),
             Value::Number(_) | Value::Bool(_) => given.to_string(),
@@ -135,6 +143,7 @@ impl ParamType {
             ParamType::Choice => "choice",
             ParamType::Service => "service",
             ParamType::Instance => "instance",
+            ParamType::Instances => "instances",
             ParamType::Host => "host",
             ParamType::Database => "database",
             ParamType::Cache => "cache",
@@ -203,6 +212,26 @@ pub fn bind(
     Ok(values)
 }
 
+/// A value as a person writes it after `NAME=`.
+pub fn written(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(written).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
+/// The items of a list, which may be written with commas between them.
+fn several(given: &Value) -> Vec<Value> {
+    match given {
+        Value::Array(items) => items.clone(),
+        Value::String(text) => {
+            text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Value::from).collect()
+        }
+        other => vec![other.clone()],
+    }
+}
+
 fn suggest(error: Error, given: &str, known: Vec<&str>) -> Error {
     let error = match nearest(given, known.iter().copied()) {
         Some(name) => error.hint(format!("did you mean `{name}`?")),
@@ -254,6 +283,17 @@ mod tests {
         assert_eq!(by_name["x"]["instances"][0]["name"], "argus-1");
         let by_object = bind(&params, [("x".into(), by_name["x"].clone())], &inventory()).unwrap();
         assert_eq!(by_object, by_name);
+    }
+
+    #[test]
+    fn several_instances_are_a_list_of_their_objects() {
+        let params = params("x: { type: instances }\ny: { type: instances, default: [] }");
+        let given = |value: Value| bind(&params, [("x".into(), value)], &inventory());
+        let by_text = given(Value::from("argus-1, argus-1")).unwrap();
+        assert_eq!(by_text["x"][1]["service"], "argus");
+        assert_eq!(by_text["y"], Value::Array(vec![]));
+        assert_eq!(given(by_text["x"].clone()).unwrap(), by_text);
+        assert!(given(Value::from("argus-1,argus-9")).is_err());
     }
 
     #[test]

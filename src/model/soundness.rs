@@ -200,6 +200,13 @@ impl Review<'_> {
         if let Some(cache) = &service.cache {
             self.known(&join(path, "cache"), "cache", cache, &self.inventory.caches);
         }
+        if let Some(pointer) = &service.version
+            && !pointer.starts_with('/')
+        {
+            let message = format!("`{pointer}` is not a JSON pointer");
+            let hint = "write where the health answer has the version, such as `/version`";
+            self.add(&join(path, "version"), &message, hint);
+        }
         if let Some(variable) = &service.image_tag
             && !is_variable(variable)
         {

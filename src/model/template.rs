@@ -33,11 +33,18 @@ fn environment(print: Print) -> Environment<'static> {
     environment.set_formatter(print);
     // Not for its output: only so does an error know the undefined expression by name.
     environment.set_debug(true);
+    environment.add_filter("pointer", pointer);
     // They are about HTML, and would only look as if they made something safe for a shell.
     for filter in ["safe", "escape", "e"] {
         environment.remove_filter(filter);
     }
     environment
+}
+
+/// What a JSON pointer (RFC 6901) leads to: `json | pointer("/build/version")`. Nothing where it leads nowhere.
+fn pointer(value: &Shown, path: &str) -> Result<Shown, Error> {
+    let value = serde_json::to_value(value).map_err(|error| refused(error.to_string()))?;
+    Ok(value.pointer(path).map_or(Shown::from(()), object::shown_value))
 }
 
 /// Fills in a text; a view of the inventory becomes its name.

@@ -18,9 +18,17 @@ use crate::base::size::Size;
 /// The fields of each kind of object, for telling a template name that cannot exist before anything is planned.
 pub fn fields(kind: ParamType) -> Option<&'static [&'static str]> {
     match kind {
-        ParamType::Service => {
-            Some(&["name", "host", "project", "instances", "database", "cache", "image_tag", "upstream"])
-        }
+        ParamType::Service => Some(&[
+            "name",
+            "host",
+            "project",
+            "instances",
+            "database",
+            "cache",
+            "version",
+            "image_tag",
+            "upstream",
+        ]),
         ParamType::Instance => Some(&["name", "service", "health", "via", "host", "project"]),
         ParamType::Host => Some(&[
             "name",
@@ -107,6 +115,7 @@ pub fn service(inventory: &Inventory, name: &str) -> Option<Value> {
         "instances": instances,
         "database": service.database,
         "cache": service.cache,
+        "version": service.version,
         "image_tag": service.image_tag,
         "upstream": upstream,
     }))

@@ -11,6 +11,7 @@ use super::reading::Reading;
 use super::subject::Subject;
 use crate::base::amount::Span;
 use crate::base::percent::Percent;
+use crate::base::url::url_encoded;
 use crate::model::operation::{HttpRequest, Operation, Via};
 
 const DEADLINE: Span = Span::secs(5);
@@ -94,13 +95,6 @@ async fn get(eyes: &Eyes<'_>, host: &str, url: String) -> Result<Value, String> 
     }
 }
 
-fn url_encoded(text: &str) -> String {
-    reqwest::Url::parse_with_params("http://localhost", [("q", text)])
-        .ok()
-        .and_then(|url| Some(url.query()?.strip_prefix("q=")?.to_owned()))
-        .unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -117,10 +111,5 @@ mod tests {
             "50% of its requests fail"
         );
         assert!(of_rate(&json!({ "data": { "resultType": "vector", "result": [] } })).is_empty());
-    }
-
-    #[test]
-    fn a_query_is_one_word_of_a_url() {
-        assert_eq!(url_encoded("sum(rate(a{b=\"c\"}[5m]))"), "sum%28rate%28a%7Bb%3D%22c%22%7D%5B5m%5D%29%29");
     }
 }

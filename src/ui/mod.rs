@@ -26,6 +26,7 @@ pub mod patience;
 pub mod plan;
 pub mod prompt;
 pub mod recovery;
+pub mod releases;
 pub mod report;
 pub mod reporter;
 #[cfg(test)]

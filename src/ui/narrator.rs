@@ -12,7 +12,7 @@ use super::watch::{Watch, of_check};
 use super::words::{About, Said, Tone, of_event};
 use crate::base::clock::{Clock, Timestamp, elapsed};
 use crate::base::id::StepKey;
-use crate::run::event::{Event, Finding, Outcome, Record, Skip};
+use crate::run::event::{Event, Finding, Outcome, Record};
 use crate::run::signal::{Signal, Stream};
 
 /// How much is said.
@@ -174,13 +174,11 @@ impl Narrator {
     fn is_told(&self, event: &Event) -> bool {
         match self.volume {
             Volume::Quiet => is_for_the_quiet(event),
-            Volume::Normal => !matches!(
-                event,
-                Event::StepSkipped { why: Skip::NotNeeded, .. }
-                    | Event::LeaseTaken { .. }
-                    | Event::LeaseReleased { .. }
-                    | Event::LeaseKept { .. }
-            ),
+            Volume::Normal => match event {
+                Event::StepSkipped { step, why } => self.outline.is_missed(step, why),
+                Event::LeaseTaken { .. } | Event::LeaseReleased { .. } | Event::LeaseKept { .. } => false,
+                _ => true,
+            },
             Volume::Verbose => true,
         }
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::paint::visible;
 use crate::base::id::StepKey;
-use crate::model::plan::Plan;
+use crate::model::plan::{Effect, Plan, PlannedFailure, When};
+use crate::run::event::Skip;
 
 /// Keys longer than this are written out, but do not push the text of all others to the right.
 const WIDEST: usize = 28;
@@ -21,6 +22,8 @@ struct Entry {
     host: Option<String>,
     group: Option<StepKey>,
     rescues: Option<StepKey>,
+    /// Whether it is only there for what went wrong before: its condition waits for that, and nothing depends on it.
+    is_aside: bool,
 }
 
 impl Outline {
@@ -30,6 +33,8 @@ impl Outline {
             host: step.task.host.clone(),
             group: step.group.as_ref().map(|group| group.of.clone()),
             rescues: step.rescues.clone(),
+            is_aside: matches!(step.when, Some(When::Deferred { .. }))
+                && (step.on_failure == PlannedFailure::Continue || step.task.effect == Effect::Reads),
         };
         let widths = plan.steps.iter().map(|step| step.key.as_str().chars().count());
         Outline {
@@ -54,6 +59,16 @@ impl Outline {
     /// The `for_each` that the step is an item of.
     pub fn group(&self, step: &StepKey) -> Option<&StepKey> {
         self.steps.get(step)?.group.as_ref()
+    }
+
+    /// Whether it is worth a word that the step was skipped. What was there only to mend what did not fail, or to look at it, is
+    /// not missed.
+    pub fn is_missed(&self, step: &StepKey, why: &Skip) -> bool {
+        match why {
+            Skip::NotNeeded => false,
+            Skip::Condition { .. } => !self.steps.get(step).is_some_and(|entry| entry.is_aside),
+            Skip::AlreadyDone | Skip::TooManyFailures => true,
+        }
     }
 
     /// The step that this one would mend.

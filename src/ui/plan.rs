@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::drift;
 use super::field::Fields;
@@ -11,6 +12,7 @@ use super::steps::{self, is_skipped};
 use super::words::short;
 use crate::base::id::StepKey;
 use crate::model::inventory::Become;
+use crate::model::param::written;
 use crate::model::plan::{Effect, Plan, PlannedStep, PlannedUndo, Task};
 use crate::model::runbook::Risk;
 
@@ -44,9 +46,8 @@ fn head(plan: &Plan) -> String {
     let name = format!("{} ({})", visible(&plan.runbook), visible(&plan.origin));
     let title = Ink::Bold.on(format!("{name}: {}", visible(&plan.title)));
     let mut of = visible(&plan.site);
-    for (name, value) in &plan.params {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        of.push_str(&format!(", {}={}", visible(name), visible(&value)));
+    for (name, value) in plan.params.iter().filter(|(_, value)| !is_empty(value)) {
+        of.push_str(&format!(", {}={}", visible(name), visible(&written(value))));
     }
     let (risk, ink) = match plan.risk {
         Risk::ReadOnly => ("read-only: changes nothing", Ink::Good),
@@ -58,6 +59,12 @@ fn head(plan: &Plan) -> String {
     fields.add("plan", Ink::Plain, &format!("{} for {of}", short(&plan.digest())));
     fields.add("risk", Ink::Plain, &format!("{}{rto}", ink.on(risk)));
     format!("{title}\n{}", fields.into_text())
+}
+
+/// Whether nothing was given.
+fn is_empty(value: &Value) -> bool {
+    matches!(value, Value::String(text) if text.is_empty())
+        || matches!(value, Value::Array(items) if items.is_empty())
 }
 
 fn foot(plan: &Plan, numbers: &BTreeMap<StepKey, usize>, next: Option<&str>) -> String {

@@ -43,6 +43,7 @@ pub fn text(plan: &Plan, records: &[Record], extra: &Extra) -> String {
     add_table(&mut fields, "undone", &undone(&ending), None);
     add_table(&mut fields, "skipped", &skipped(&ending, &outline), None);
     add_table(&mut fields, "left", &left(&ending), None);
+    add_logs(&mut fields, &ending);
     add_not_begun(&mut fields, &ending);
     add_undo_by_hand(&mut fields, &ending);
     add_move(&mut fields, &ending);
@@ -166,8 +167,8 @@ impl Place {
 fn skipped(ending: &Ending<'_>, outline: &Outline) -> Table {
     let mut table = Table::new(&[]);
     for entry in ending.entries() {
-        // What was there only to mend what did not fail is not missed.
-        if let Some(why) = entry.state.skip.as_ref().filter(|why| **why != Skip::NotNeeded) {
+        let missed = |why: &&Skip| outline.is_missed(&entry.step.key, why);
+        if let Some(why) = entry.state.skip.as_ref().filter(missed) {
             table.row([entry.step.key.as_str().into(), of_skip(&entry.step.key, why, outline).into()]);
         }
     }
@@ -189,6 +190,18 @@ fn left(ending: &Ending<'_>) -> Table {
         }
     }
     table
+}
+
+/// What containers wrote before their steps were taken back: it is gone with them.
+fn add_logs(fields: &mut Fields, ending: &Ending<'_>) {
+    if ending.state.status == Status::Succeeded {
+        return;
+    }
+    for entry in ending.entries().filter(|entry| entry.step.task.action == "container.logs") {
+        for lines in entry.state.outputs.values().filter_map(|lines| lines.as_str()) {
+            lines.lines().for_each(|line| fields.add("logs", Ink::Plain, &clean(line)));
+        }
+    }
 }
 
 fn add_not_begun(fields: &mut Fields, ending: &Ending<'_>) {

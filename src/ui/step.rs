@@ -4,8 +4,10 @@
 use serde_json::{Map, Value};
 
 use super::paint::{Ink, hang, visible};
+use crate::base::amount::Span;
 use crate::model::check::Patience;
-use crate::model::operation::{HttpRequest, Operation, SecretHeader};
+use crate::model::operation::{Command, HttpRequest, Operation, Program, SecretHeader};
+use crate::model::param::written;
 use crate::model::plan::{Effect, Form, PlannedCheck, PlannedFailure, PlannedStep, PlannedUndo, Task, When};
 use crate::model::runbook::{OnInterrupted, Retry};
 use crate::model::template::{self, Scope};
@@ -88,7 +90,7 @@ impl Teller<'_> {
         let is_empty_wait =
             matches!(&step.task.form, Form::Ready(Operation::Sleep(time)) if time.0.is_zero());
         if !is_empty_wait || step.expect.is_empty() {
-            lines.push(marked(&step.task));
+            lines.push(self.marked(&step.task));
         }
         let label = if is_empty_wait { "until" } else { "then" };
         for check in &step.expect {
@@ -100,16 +102,39 @@ impl Teller<'_> {
             lines.push(labelled(label, &text));
         }
         if let PlannedUndo::Task(task) = &step.undo {
-            lines.push(labelled("undo", &format!("{}{}", marked(task), elsewhere(task, step))));
+            lines.push(labelled("undo", &format!("{}{}", self.marked(task), elsewhere(task, step))));
         }
         lines
+    }
+
+    /// The call behind the mark of what it does: `?` asks, `$` changes something, `!` can lose data.
+    fn marked(&self, task: &Task) -> String {
+        let (mark, ink) = match task.effect {
+            Effect::Reads => ('?', Ink::Plain),
+            Effect::Ensures | Effect::Changes => ('$', Ink::Command),
+            Effect::Destroys => ('!', Ink::Bad),
+        };
+        ink.on(format!("{mark} {}", hang(&self.call(task), 2)))
+    }
+
+    /// A script of opsctl's own is long, and the same in every plan: it is called by its name, and by what it is given here.
+    fn call(&self, task: &Task) -> String {
+        match &task.form {
+            Form::Ready(Operation::Command(Command { program: Program::Script(script), .. }))
+                if !self.is_verbose =>
+            {
+                let lines = script.text().lines().count();
+                format!("{} (a script of {lines} lines; -v shows it)", visible(&script.summary()))
+            }
+            _ => call(task),
+        }
     }
 
     fn of_check(&self, check: &PlannedCheck, step: &PlannedStep) -> String {
         let known = if self.is_verbose { None } else { (self.asked_by)(&check.task) };
         let what = match known {
             Some(number) => format!("step {number}"),
-            None => format!("{}{}", call(&check.task), elsewhere(&check.task, step)),
+            None => format!("{}{}", self.call(&check.task), elsewhere(&check.task, step)),
         };
         let verdict = match &check.that {
             Some(that) => format!("gives `{}`", visible(that)),
@@ -129,7 +154,7 @@ impl Teller<'_> {
             words.push_str(&format!(", within {within}"));
         }
         let is_tried_again = successes > 1 || !within.0.is_zero();
-        if is_tried_again && (self.is_verbose || every != Patience::default().every) {
+        if is_tried_again && (self.is_verbose || every != Patience::<Span>::default().every) {
             words.push_str(&format!(", asked every {every}"));
         }
         words + &of_staying(patience)
@@ -164,16 +189,6 @@ fn labelled(label: &str, text: &str) -> String {
     format!("{label}: {}", hang(text, label.len() + 2))
 }
 
-/// The call behind the mark of what it does: `?` asks, `$` changes something, `!` can lose data.
-fn marked(task: &Task) -> String {
-    let (mark, ink) = match task.effect {
-        Effect::Reads => ('?', Ink::Plain),
-        Effect::Ensures | Effect::Changes => ('$', Ink::Command),
-        Effect::Destroys => ('!', Ink::Bad),
-    };
-    ink.on(format!("{mark} {}", hang(&call(task), 2)))
-}
-
 /// The call as a person would type it; what is not rendered yet, with its arguments.
 pub fn call(task: &Task) -> String {
     match &task.form {
@@ -192,8 +207,7 @@ pub fn call(task: &Task) -> String {
 fn of_args(args: &Map<String, Value>, scope: &Scope) -> String {
     let args = args.iter().map(|(name, value)| {
         let value = template::render_value(value, scope).unwrap_or_else(|_| value.clone());
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        format!("{}={}", visible(name), visible(&value))
+        format!("{}={}", visible(name), visible(&written(&value)))
     });
     args.collect::<Vec<_>>().join(" ")
 }

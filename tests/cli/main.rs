@@ -10,6 +10,7 @@ mod drift;
 mod locks;
 mod messages;
 mod mistakes;
+mod releases;
 mod running;
 mod scene;
 mod surviving;

@@ -27,12 +27,18 @@ spare_address=127.0.0.3
 name_port=22080
 local_http_port=22081              # nginx of the local stack; its other ports are the document's own
 local_https_port=22444
+fleet_http_port=22084              # nginx of the fleet
+fleet_argus_port=22090             # argus-1 of the fleet is at the port after it, and so on
+fleet_hermes_port=22100
 
 versions=(v1.0.0 v1.1.0 v1.2.0 v1.3.0-bad)
 stack_directory=/opt/opareta/infrastructure/docker
 local_directory=$state/local/docker
 compose_file=docker-compose.prod.yml
 project=docker                     # nobody named it, so Compose took the folder's name
+fleet_directory=$state/fleet
+fleet_file=docker-compose.yml
+fleet_project=fleet
 
 filler=opareta-filler             # in the words of a process that takes memory on purpose
 
@@ -62,21 +68,30 @@ as_spare() {
     host=opsctl-lab-spare ssh_port=22023 http_port=22083
 }
 
-# Runs a command where the stack's engine is: at app|spare|local COMMAND...
+# Runs a command where the stack's engine is: at app|spare|local|fleet COMMAND...
 at() {
     local place=$1
     shift
     case $place in
         app | spare) docker exec -i "opsctl-lab-$place" "$@" ;;
-        local) "$@" ;;
+        local | fleet) "$@" ;;
         *) die "no such place: $place" ;;
     esac
 }
 
-directory_of() { if [[ $1 == local ]]; then echo "$local_directory"; else echo "$stack_directory"; fi; }
+directory_of() {
+    case $1 in
+        local) echo "$local_directory" ;;
+        fleet) echo "$fleet_directory" ;;
+        *) echo "$stack_directory" ;;
+    esac
+}
+
+file_of() { if [[ $1 == fleet ]]; then echo "$fleet_file"; else echo "$compose_file"; fi; }
+project_of() { if [[ $1 == fleet ]]; then echo "$fleet_project"; else echo "$project"; fi; }
 
 # The ids of the containers of one Compose service, whatever they are called.
 container_of() {
-    at "$1" docker ps -aq --filter "label=com.docker.compose.project=$project" \
+    at "$1" docker ps -aq --filter "label=com.docker.compose.project=$(project_of "$1")" \
         --filter "label=com.docker.compose.service=$2"
 }

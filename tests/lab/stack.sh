@@ -1,29 +1,35 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # The stack on an engine: its files put in place, everything started, and waited for until it is healthy.
 #
-# Sourced by `up` and `reset`. A place is `app` (the ssh host) or `local` (this machine's engine).
+# Sourced by `up` and `reset`. A place is `app` (the ssh host), `local` (this machine's engine) or `fleet` (the other kind of
+# stack, on this machine's engine too).
 
-service_count=11
+# How many services say of themselves that they are healthy. The node exporter has no check of its own.
+healthy_count() { if [[ $1 == fleet ]]; then echo 16; else echo 10; fi; }
 
 # The stack's folder for a place, as a tar on stdout.
 stack_tar() {
-    local folder where=$registry:5000 address=0.0.0.0 port=80 https_port=443 primary=
+    local folder from=$lab/stack where=$registry:5000 address=0.0.0.0 port=80 https_port=443 primary=
     # By its address: the names of the hosts are not known inside their containers.
     if [[ $1 == spare ]]; then
         primary=$(docker container inspect -f "{{(index .NetworkSettings.Networks \"$network\").IPAddress}}" opsctl-lab-app)
     fi
-    if [[ $1 == local ]]; then
-        where=127.0.0.1:$registry_port address=127.0.0.1 port=$local_http_port https_port=$local_https_port
-    fi
+    case $1 in
+        local) where=127.0.0.1:$registry_port address=127.0.0.1 port=$local_http_port https_port=$local_https_port ;;
+        fleet) from=$lab/fleet where=127.0.0.1:$registry_port port=$fleet_http_port ;;
+    esac
     folder=$(mktemp -d "$state/stack.XXXXXX")
-    cp -r "$lab/stack/." "$folder"
+    cp -r "$from/." "$folder"
     sed -e "s|@REGISTRY@|$where|; s|@PUBLIC_ADDRESS@|$address|; s|@HTTP_PORT@|$port|; s|@HTTPS_PORT@|$https_port|; s|@PRIMARY@|$primary|" \
+        -e "s|@ARGUS_PORTS@|${fleet_argus_port%0}|; s|@HERMES_PORTS@|${fleet_hermes_port%00}|" \
         "$folder/env" >"$folder/.env"
     rm "$folder/env"
-    mkdir "$folder/acme" "$folder/certificates"
-    certificate 90 "$folder/certificates"
+    if [[ $1 != fleet ]]; then
+        mkdir "$folder/acme" "$folder/certificates"
+        certificate 90 "$folder/certificates"
+    fi
     chmod -R u=rwX,go=rX "$folder"
-    chmod 0600 "$folder/certificates/opareta.key"
+    [[ $1 == fleet ]] || chmod 0600 "$folder/certificates/opareta.key"
     tar -C "$folder" --owner=0 --group=0 -c .
     rm -rf "$folder"
 }
@@ -49,8 +55,25 @@ install_stack() {
     local place=$1 directory
     directory=$(directory_of "$place")
     at "$place" mkdir -p "$directory"
-    stack_tar "$place" | at "$place" tar -C "$directory" --no-same-permissions -x
-    [[ $place == local ]] || at "$place" sh -c 'chgrp -R docker /opt/opareta && chmod -R g+w /opt/opareta && find /opt/opareta -type d -exec chmod g+s {} +'
+    forget_releases "$place"
+    # Written in place: a container that has a file by itself would keep the one that was replaced.
+    stack_tar "$place" | at "$place" tar -C "$directory" --no-same-permissions --overwrite -x
+    [[ $place == local || $place == fleet ]] || at "$place" sh -c 'chgrp -R docker /opt/opareta && chmod -R g+w /opt/opareta && find /opt/opareta -type d -exec chmod g+s {} +'
+}
+
+# What deployments left: the override with their images, files that were still being written, and the history of releases.
+forget_releases() {
+    local place=$1
+    at "$place" bash -s "$place" "$(directory_of "$place")" "$(project_of "$place")" <<'SCRIPT'
+set -euo pipefail
+shopt -s nullglob
+rm -rf "$2/docker-compose.opsctl.yml" "$2"/.*.opsctl-* "$2"/nginx/.*.opsctl-* /var/lib/opsctl/releases/"$3"
+# Who may not write there has one of their own.
+case $1 in
+    local | fleet) rm -rf "${XDG_STATE_HOME:-$HOME/.local/state}/opsctl/host/releases/$3" ;;
+    *) rm -rf ~deploy/.local/state/opsctl/host/releases/"$3" ~ops/.local/state/opsctl/host/releases/"$3" ;;
+esac
+SCRIPT
 }
 
 # The host as it should be: running, on its network, its engine up.
@@ -92,17 +115,17 @@ empty_stack() {
     local place=$1 backups=/var/backups/opareta
     [[ $place == app ]] || backups=$state/local/backups
     say "emptying the stack's data"
-    at "$place" docker compose --project-directory "$(directory_of "$place")" -f "$(directory_of "$place")/$compose_file" \
+    at "$place" docker compose --project-directory "$(directory_of "$place")" -f "$(directory_of "$place")/$(file_of "$place")" \
         down --volumes >/dev/null 2>&1
-    at "$place" find "$backups" -mindepth 1 -delete
+    [[ $place == fleet ]] || at "$place" find "$backups" -mindepth 1 -delete
 }
 
 # Everything of the stack runs its version, restarts by itself, and is healthy; nginx knows everybody's present address.
 start_stack() {
     local place=$1
-    # This machine sees the processes of every container: those of the other stack stay.
+    # This machine sees the processes of every container: those of the other stacks stay.
     at "$place" pkill -KILL -f "[${filler:0:1}]${filler:1}-$place" || true
-    at "$place" bash -s "$(directory_of "$place")" "$compose_file" "$service_count" "$project" "$filler" <<'SCRIPT'
+    at "$place" bash -s "$(directory_of "$place")" "$(file_of "$place")" "$(healthy_count "$place")" "$(project_of "$place")" "$filler" <<'SCRIPT'
 set -euo pipefail
 cd "$1"
 file=$2 count=$3 project=$4 filler=$5
@@ -127,8 +150,8 @@ for id in $(mine -q --filter status=running --filter 'label=com.docker.compose.s
     nsenter -t "$(docker inspect -f '{{.State.Pid}}' "$id")" -n iptables -F INPUT
 done
 # `update --restart=no` is no part of what Compose compares, so `up` would leave it.
-for id in $(mine -q); do
-    [[ $(docker inspect -f '{{.HostConfig.RestartPolicy.Name}}' "$id") == always ]] || docker update --restart=always "$id" >/dev/null
+for id in $(mine -q | xargs -r docker inspect -f '{{if ne .HostConfig.RestartPolicy.Name "always"}}{{.Id}}{{end}}'); do
+    docker update --restart=always "$id" >/dev/null
 done
 
 said=$(mktemp)
@@ -140,12 +163,17 @@ for try in 1 2 3; do
 done
 rm -f "$said"
 
-# Compose takes a container that was cut off from its network for one that is up.
-for id in $(mine -q); do
-    read -r network service < <(docker inspect -f '{{.HostConfig.NetworkMode}} {{index .Config.Labels "com.docker.compose.service"}}' "$id")
-    [[ -n $(docker inspect -f "{{with index .NetworkSettings.Networks \"$network\"}}{{.NetworkID}}{{end}}" "$id") ]] ||
-        docker network connect --alias "$service" "$network" "$id"
-done
+# Compose takes a container that was cut off from its network for one that is up. It is started anew, too: it may come back
+# with another address, and a connection that it made with the old one hangs for minutes.
+names='{{.Id}} {{.HostConfig.NetworkMode}} {{index .Config.Labels "com.docker.compose.service"}}'
+endpoint='{{with index .NetworkSettings.Networks (printf "%s" .HostConfig.NetworkMode)}}{{.NetworkID}}{{end}}'
+back=()
+while read -r id network service connected; do
+    [[ -z $connected ]] || continue
+    docker network connect --alias "$service" "$network" "$id"
+    back+=("$id")
+done < <(mine -q | xargs -r docker inspect -f "$names $endpoint")
+[[ ${#back[@]} == 0 ]] || docker restart "${back[@]}" >/dev/null
 
 redis=$(mine -q --filter label=com.docker.compose.service=redis)
 for _ in $(seq 50); do
@@ -155,17 +183,22 @@ done
 docker exec "$redis" redis-cli config set maxmemory 0 >/dev/null
 docker exec "$redis" redis-cli eval "for _, key in ipairs(redis.call('keys', '$filler:*')) do redis.call('unlink', key) end" 0 >/dev/null
 
+# A file that is mounted by itself stays the one that it was when the container started, whatever has its name now.
+if [[ -f nginx.conf ]]; then
+    nginx=$(mine -q --filter label=com.docker.compose.service=nginx)
+    docker exec "$nginx" cat /etc/nginx/conf.d/default.conf 2>/dev/null | cmp -s - nginx.conf || docker restart "$nginx" >/dev/null
+fi
+
 # nginx took its configuration and everybody's address when it started, and either may have changed since.
 reload() { docker compose -f "$file" exec -T nginx nginx -s reload >/dev/null 2>&1 </dev/null || true; }
 reload
 docker compose -f "$file" kill --signal HUP prometheus alertmanager >/dev/null 2>&1 </dev/null || true
 
-# The node exporter has no check of its own; the others must say that they are healthy.
 for _ in $(seq 300); do
-    [[ $(mine --format '{{.Status}}' | grep -c '(healthy)') == $((count - 1)) ]] && break
+    [[ $(mine --format '{{.Status}}' | grep -c '(healthy)') == "$count" ]] && break
     sleep 0.2
 done
-if [[ $(mine --format '{{.Status}}' | grep -c '(healthy)') != $((count - 1)) ]]; then
+if [[ $(mine --format '{{.Status}}' | grep -c '(healthy)') != "$count" ]]; then
     mine --format '{{.Names}} {{.Status}}' >&2
     echo "the stack is not healthy after 60 s" >&2
     exit 1

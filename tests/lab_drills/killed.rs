@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Read as _, Seek as _};
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use opsctl::base::id::RunId;
@@ -14,8 +14,10 @@ use opsctl::journal::store::Store;
 use opsctl::run::state::{RunState, Status};
 use tempfile::NamedTempFile;
 
+use crate::meanwhile::{Restarts, Writing};
 use crate::measure::Form;
 use crate::passings::passings;
+use crate::rolling::{taken, versions};
 use crate::site::{Site, Way, text};
 use crate::totals::{Totals, Wrong};
 
@@ -26,7 +28,7 @@ struct Case {
     failures: &'static [[&'static str; 2]],
 }
 
-const CASES: [Case; 16] = [
+const CASES: [Case; 17] = [
     Case { runbook: "instance-down", parameter: "instance=argus-1", failures: &[["kill", "argus-1"]] },
     Case {
         runbook: "service-down",
@@ -55,52 +57,23 @@ const CASES: [Case; 16] = [
     Case { runbook: "out-of-memory", parameter: "instance=argus-1", failures: &[["fill", "argus-1"]] },
     Case { runbook: "recreate", parameter: "project=opareta --confirm opareta", failures: &[] },
     Case { runbook: "resources", parameter: "project=opareta", failures: &[] },
+    Case { runbook: "roll", parameter: "argus v1.1.0 --settle 1s", failures: &[] },
     Case { runbook: "serving", parameter: "service=argus", failures: &[] },
     Case { runbook: "standby", parameter: "host=app", failures: &[] },
 ];
 
+impl Case {
+    /// What is typed. A roll is part of a procedure that has a command of its own.
+    fn words(&self) -> String {
+        match self.runbook {
+            "roll" => format!("deploy {} --yes", self.parameter),
+            runbook => format!("run {runbook} {} --yes", self.parameter),
+        }
+    }
+}
+
 /// More than any run here needs, though a host may take a while until it answers again.
 const MOST_TURNS: usize = 8;
-
-/// Follows how often each service is restarted, until it is asked.
-struct Restarts {
-    events: Child,
-    log: NamedTempFile,
-}
-
-impl Restarts {
-    fn follow(site: &Site) -> Restarts {
-        let log = NamedTempFile::new().unwrap();
-        let now = jiff::Timestamp::now().to_string();
-        let format = "{{index .Actor.Attributes \"com.docker.compose.service\"}}";
-        let mut docker = Command::new("docker");
-        if site.way.is_to_a_machine() {
-            docker.args(["exec", site.host(), "docker"]);
-        }
-        let events = docker
-            .args(["events", "--since", &now, "--filter", "event=restart", "--format", format])
-            .stdout(log.reopen().unwrap())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        Restarts { events, log }
-    }
-
-    /// So far. An event is there a moment after what it is about.
-    fn count(mut self, due: usize) -> BTreeMap<String, usize> {
-        let lines =
-            || fs::read_to_string(self.log.path()).unwrap().lines().map(String::from).collect::<Vec<_>>();
-        let deadline = Instant::now() + Duration::from_secs(2);
-        while lines().len() < due && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        let mut restarts = BTreeMap::new();
-        lines().into_iter().for_each(|service| *restarts.entry(service).or_default() += 1);
-        self.events.kill().unwrap();
-        self.events.wait().unwrap();
-        restarts
-    }
-}
 
 /// Variables that opsctl is given.
 type Variables = Vec<(&'static str, String)>;
@@ -242,15 +215,25 @@ fn live(
     case.failures.iter().for_each(|failure| drop(site.lab("break", failure)));
     let restarts = Restarts::follow(site);
     let mut story = Story::default();
-    story.until(site, &format!("run {} {} --yes", case.runbook, case.parameter), there, Status::Succeeded);
-    if let Err(table) = is_well(site, case.runbook) {
+    story.until(site, &case.words(), there, Status::Succeeded);
+    if let Err(table) = is_well(site, case.runbook).and_then(|()| runs(site, case, "v1.1.0")) {
         story.wrong.push(Wrong::State(table));
     }
     // What was given up for good does not come back.
     if case.runbook != "host-lost" {
         story.until(site, "undo latest --yes", back, Status::Undone);
     }
+    if let Err(table) = runs(site, case, "v1.2.0") {
+        story.wrong.push(Wrong::State(table));
+    }
     (restarts.count(due), story)
+}
+
+/// Whether every instance that was released runs that version.
+fn runs(site: &Site, case: &Case, version: &str) -> Result<(), String> {
+    let now = versions(site, "argus");
+    let is_so = case.runbook != "roll" || now.iter().eq([version]);
+    if is_so { Ok(()) } else { Err(format!("argus runs {now:?}, and not {version}")) }
 }
 
 /// The first passing of each point in each step: what is waited for passes the same points at every look.
@@ -285,9 +268,26 @@ fn look_more_often(site: &Site) {
     }
 }
 
+/// Whoever comes after the death does not go on, but takes it back.
+fn undone_instead(site: &Site, case: &Case, there: &Variables) -> Story {
+    let mut story = Story::default();
+    let before = last_run(site).map(|(run, _)| run);
+    story.turn(site, &case.words(), there);
+    let made = last_run(site).filter(|(run, _)| Some(*run) != before);
+    // One that never had its host has done nothing, and is not taken back.
+    if made.is_some_and(|(_, state)| state.status != Status::Abandoned && state.epoch > 0) {
+        story.until(site, "undo latest --yes", &Vec::new(), Status::Undone);
+    }
+    if let Err(table) = is_well(site, case.runbook).and_then(|()| runs(site, case, "v1.2.0")) {
+        story.wrong.push(Wrong::State(table));
+    }
+    story
+}
+
 fn killed_everywhere(runbook: &str, what: What) {
     let case = CASES.iter().find(|case| case.runbook == runbook).unwrap();
-    killed_at(&Site::take(what.way(case)), case, what);
+    let take = if runbook == "roll" { taken } else { Site::take };
+    killed_at(&take(what.way(case)), case, what);
 }
 
 fn killed_at(site: &Site, case: &Case, what: What) {
@@ -296,6 +296,8 @@ fn killed_at(site: &Site, case: &Case, what: What) {
         look_more_often(site);
     }
     let mut totals = Totals::default();
+    // A host that is killed takes the service along.
+    let writing = (runbook == "roll" && what != What::PowerLoss).then(|| Writing::begin(site));
     let logs = [NamedTempFile::new().unwrap(), NamedTempFile::new().unwrap()];
     let path = |log: &NamedTempFile| log.path().to_str().unwrap().to_owned();
     let [there, back] = logs.each_ref().map(|log| vec![("OPSCTL_CRASH_LOG", path(log))]);
@@ -328,6 +330,16 @@ fn killed_at(site: &Site, case: &Case, what: What) {
             site.lab("reset", &[]);
         }
         totals.count(story.deaths, &story.wrong, || story.text);
+        if runbook == "roll" {
+            let story = undone_instead(site, case, &at(&there));
+            if !story.wrong.is_empty() {
+                site.lab("reset", &[]);
+            }
+            totals.count(story.deaths, &story.wrong, || story.text);
+        }
+    }
+    if let Some(failed) = writing.and_then(Writing::end) {
+        totals.count(0, &[failed], String::new);
     }
     let what = match what {
         What::Death => "killed",
@@ -418,6 +430,11 @@ fn recreate_is_killed_locally() {
 #[test]
 fn resources_is_killed_locally() {
     killed_everywhere("resources", What::Death);
+}
+
+#[test]
+fn a_roll_does_everything_once_locally() {
+    killed_everywhere("roll", What::Death);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod faults;
 mod interrupted;
 mod killed;
 mod looks;
+mod meanwhile;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "../common/measure.rs"]
 mod measure;
@@ -16,6 +17,7 @@ mod older;
 #[path = "../common/passings.rs"]
 mod passings;
 mod power;
+mod rolling;
 mod site;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "../common/sshd.rs"]

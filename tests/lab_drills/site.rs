@@ -24,12 +24,23 @@ pub enum Way {
     Local,
     /// The engine of this machine, over SSH to a server that is the drill's own.
     Loopback,
+    /// Another stack on the engine of this machine, with many instances.
+    Fleet,
 }
 
 impl Way {
-    /// Whether it leads to the stack on this machine's own engine.
+    /// Whether it leads to a stack on this machine's own engine.
     fn is_here(self) -> bool {
-        matches!(self, Way::Local | Way::Loopback)
+        matches!(self, Way::Local | Way::Loopback | Way::Fleet)
+    }
+
+    /// Which stack the scripts of the lab are told to take.
+    fn flag(self) -> Option<&'static str> {
+        match self {
+            Way::Local | Way::Loopback => Some("--local"),
+            Way::Fleet => Some("--fleet"),
+            Way::Sudo | Way::Group | Way::Spare => None,
+        }
     }
 
     /// Whether it leads to a host that can lose power.
@@ -81,10 +92,11 @@ impl Site {
                 (over_ssh(&inventory, &sshd), Some(sshd))
             }
             Way::Spare => (inventory.with_file_name("spare.yaml"), None),
+            Way::Fleet => (inventory.parent().unwrap().with_file_name("fleet.yaml"), None),
             Way::Sudo | Way::Local => (inventory, None),
         };
         let turn = std::env::temp_dir().join(match way {
-            Way::Local | Way::Loopback => "opsctl-drill-local.lock",
+            Way::Local | Way::Loopback | Way::Fleet => "opsctl-drill-local.lock",
             Way::Sudo | Way::Spare | Way::Group => "opsctl-drill-app.lock",
         });
         let turn = File::create(turn).unwrap();
@@ -92,6 +104,7 @@ impl Site {
         let site = Site { way, inventory, state: tempfile::tempdir().unwrap(), _sshd: sshd, _turn: turn };
         match way {
             Way::Spare => site.stand_by(),
+            Way::Fleet => drop(site.lab("up", &[])),
             _ => drop(site.lab("reset", &[])),
         }
         site.free_the_host();
@@ -144,9 +157,7 @@ impl Site {
     pub fn lab(&self, script: &str, arguments: &[&str]) -> String {
         let mut command = Command::new(lab().join(script));
         command.args(arguments);
-        if self.way.is_here() {
-            command.arg("--local");
-        }
+        command.args(self.way.flag());
         let output = command.output().unwrap();
         assert!(output.status.success(), "{script} {arguments:?}: {}", text(&output.stderr));
         text(&output.stdout)
@@ -192,8 +203,13 @@ impl Site {
 
     /// Runs opsctl while the load client writes through nginx.
     pub fn under_load(&self, arguments: &[&str]) -> Load {
+        self.under_load_of("argus", arguments)
+    }
+
+    /// Likewise, to that service.
+    pub fn under_load_of(&self, service: &str, arguments: &[&str]) -> Load {
         let mut command = Command::new(lab().join("load"));
-        command.args(["--json", "--service", "argus"]).args(self.place());
+        command.args(["--json", "--service", service]).args(self.place());
         command.arg("--").arg(env!("CARGO_BIN_EXE_opsctl")).args(arguments).envs(self.environment());
         counted(command)
     }
@@ -205,12 +221,19 @@ impl Site {
         counted(command)
     }
 
+    /// The load client, to be started; it ends after so many seconds, or when it is interrupted.
+    pub fn load(&self, service: &str, seconds: u32) -> Command {
+        let mut command = Command::new(lab().join("load"));
+        command.args(["--json", "--service", service, "--seconds", &seconds.to_string()]).args(self.place());
+        command.stdin(Stdio::null());
+        command
+    }
+
     /// Which stack the load client is to write to.
     fn place(&self) -> Option<&'static str> {
         match self.way {
-            Way::Local | Way::Loopback => Some("--local"),
             Way::Spare => Some("--spare"),
-            Way::Sudo | Way::Group => None,
+            way => way.flag(),
         }
     }
 
@@ -246,7 +269,7 @@ impl Site {
     /// Runs a line of shell where the stack's engine is, as root.
     pub fn on_host(&self, script: &str) -> String {
         match self.way {
-            Way::Local | Way::Loopback => {
+            Way::Local | Way::Loopback | Way::Fleet => {
                 let mut command = Command::new("sh");
                 command.args(["-c", script]);
                 said(command)
@@ -262,10 +285,12 @@ impl Site {
 }
 
 impl Drop for Site {
-    /// Nobody but those who ask for it has the second host.
+    /// Nobody but those who ask for it has the second host, or the fleet.
     fn drop(&mut self) {
-        if self.way == Way::Spare {
-            self.lab("down", &["--spare"]);
+        match self.way {
+            Way::Spare => drop(self.lab("down", &["--spare"])),
+            Way::Fleet => drop(self.lab("down", &[])),
+            Way::Sudo | Way::Group | Way::Local | Way::Loopback => {}
         }
     }
 }
@@ -305,10 +330,15 @@ fn said(mut command: Command) -> String {
 /// What the load client says in its last line.
 fn counted(mut command: Command) -> Load {
     let output = command.stdin(Stdio::null()).output().unwrap();
+    let counts = counts(&output);
+    Load { status: output.status.code().unwrap_or(-1), counts, stderr: text(&output.stderr) }
+}
+
+/// Its last line.
+pub fn counts(output: &Output) -> Value {
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     let counts = stdout.lines().last().and_then(|line| serde_json::from_str(line).ok());
-    let counts = counts.unwrap_or_else(|| panic!("the load client gave no counts: {stdout}\n{stderr}"));
-    Load { status: output.status.code().unwrap_or(-1), counts, stderr }
+    counts.unwrap_or_else(|| panic!("the load client gave no counts: {stdout}\n{stderr}"))
 }
 
 impl Load {

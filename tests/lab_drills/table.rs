@@ -52,6 +52,7 @@ pub fn record(site: &Site, failure: &str, load: &Load) {
         Way::Group => "ssh, group docker",
         Way::Local => "local",
         Way::Loopback => "ssh, root",
+        Way::Fleet => "local, ten instances",
     };
     let mut runs = Store::at(site.state_dir()).list().unwrap();
     runs.sort_by_key(|run| run.id);

@@ -56,7 +56,8 @@ fn a_shipped_runbook_comes_to_its_end_whatever_request_goes_wrong() {
 
 #[test]
 fn a_run_with_one_of_everything_comes_to_its_end_whatever_request_goes_wrong() {
-    side_by_side(&plans::made(), &FAULTS, false).hold();
+    let all: Vec<_> = plans::made().into_iter().chain([plans::bad_release()]).collect();
+    side_by_side(&all, &FAULTS, false).hold();
 }
 
 #[test]
@@ -70,6 +71,7 @@ fn a_run_in_which_a_request_went_wrong_can_be_undone_instead() {
         Fault::CtrlC,
         Fault::CtrlCTwice,
     ];
-    let all: Vec<_> = plans::shipped().into_iter().chain(plans::made()).collect();
+    let all: Vec<_> =
+        plans::shipped().into_iter().chain(plans::made()).chain([plans::bad_release()]).collect();
     side_by_side(&all, &faults, true).hold();
 }

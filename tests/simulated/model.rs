@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use opsctl::model::operation::{Command, DockerQuery, HttpRequest, Operation, Program, Selection};
+use opsctl::model::operation::{Command, DockerQuery, HttpRequest, Operation, Program, Script, Selection};
 use opsctl::model::plan::{Form, Task};
 use opsctl::model::snapshot::{ContainerFacts, Snapshot};
 use opsctl::model::touched::Touched;
@@ -19,6 +19,14 @@ pub struct Model {
     pub full: BTreeSet<String>,
     /// The things that stand.
     pub things: BTreeSet<String>,
+    /// The image that each container is made from, where that matters.
+    pub made: BTreeMap<String, String>,
+    /// The services that a proxy sends requests to while they are not out of it.
+    pub proxied: BTreeSet<String>,
+    /// Those of them that were made anew all the same.
+    pub broken_off: BTreeSet<String>,
+    /// An image with which nothing ever becomes healthy.
+    pub bad: Option<String>,
     /// Whether somebody has replaced every container by another.
     pub is_replaced: bool,
     /// How often each effect took place.
@@ -42,6 +50,11 @@ pub enum Effect {
     Start(String),
     Add(String),
     Remove(String),
+    /// Makes the container of a service from an image.
+    Make {
+        service: String,
+        image: String,
+    },
     /// Leaves no trace but that it took place.
     Trace(String),
 }
@@ -52,21 +65,36 @@ impl Effect {
             Effect::Start(name) => format!("start {name}"),
             Effect::Add(name) => format!("add {name}"),
             Effect::Remove(name) => format!("remove {name}"),
+            Effect::Make { service, image } => format!("make {service} from {image}"),
             Effect::Trace(line) => line.clone(),
+        }
+    }
+
+    /// What it is about: of two effects on the same thing, the world shows the later one.
+    pub fn about(&self) -> &str {
+        match self {
+            Effect::Start(name) | Effect::Add(name) | Effect::Remove(name) | Effect::Trace(name) => name,
+            Effect::Make { service, .. } => service,
         }
     }
 
     /// What an operation changes, if anything.
     pub fn of(operation: &Operation) -> Option<Effect> {
         let Operation::Command(Command { program, .. }) = operation else { return None };
-        let argv = match program {
-            Program::Argv(argv) => argv,
+        if let Program::Script(script) = program
+            && let Some(effect) = Effect::of_release(script)
+        {
+            return Some(effect);
+        }
+        let line = program.line();
+        let argv = match (program, line.as_deref()) {
+            (Program::Argv(argv), _) => argv,
             // Data that is set aside, and put back.
-            Program::Shell(line) if line.contains("rmdir") => {
+            (_, Some(line)) if line.contains("rmdir") => {
                 return Some(Effect::Remove("aside".to_owned()));
             }
-            Program::Shell(line) if line.contains("mkdir") => return Some(Effect::Add("aside".to_owned())),
-            Program::Shell(line) if line.contains("RENAME TO") => {
+            (_, Some(line)) if line.contains("mkdir") => return Some(Effect::Add("aside".to_owned())),
+            (_, Some(line)) if line.contains("RENAME TO") => {
                 let what = "swapped".to_owned();
                 return Some(if line.contains("back=true") {
                     Effect::Remove(what)
@@ -74,16 +102,17 @@ impl Effect {
                     Effect::Add(what)
                 });
             }
-            Program::Shell(line) if line.contains("CREATE DATABASE") => {
+            (_, Some(line)) if line.contains("CREATE DATABASE") => {
                 return Some(Effect::Add("restored".to_owned()));
             }
-            Program::Shell(line) if line.contains("DROP DATABASE") => {
+            (_, Some(line)) if line.contains("DROP DATABASE") => {
                 return Some(Effect::Remove("restored".to_owned()));
             }
-            Program::Shell(line) if line.contains("apt-get clean") => {
+            (_, Some(line)) if line.contains("apt-get clean") => {
                 return Some(Effect::Add("room of packages".to_owned()));
             }
-            Program::Shell(line) => {
+            (_, line) => {
+                let line = line.unwrap_or_default();
                 return line.contains("docker network connect").then(|| Effect::Trace("connect".to_owned()));
             }
         };
@@ -111,6 +140,19 @@ impl Effect {
         }
     }
 
+    /// What a script of a release changes.
+    fn of_release(script: &Script) -> Option<Effect> {
+        let given = |name| given(script, name).to_owned();
+        Some(match script.name.as_str() {
+            "image.pull" => Effect::Add(given("image")),
+            "compose.pin" => Effect::Make { service: given("service"), image: given("image") },
+            "proxy.out" => Effect::Add(format!("{} out", given("servers"))),
+            "proxy.in" => Effect::Remove(format!("{} out", given("servers"))),
+            "release.record" => Effect::Trace(format!("{} is {}", given("service"), given("outcome"))),
+            _ => return None,
+        })
+    }
+
     /// Of a task whose operation is known from the start.
     pub fn of_task(task: &Task) -> Option<Effect> {
         match &task.form {
@@ -129,6 +171,13 @@ impl Model {
             }
             Effect::Add(name) => _ = self.things.insert(name.clone()),
             Effect::Remove(name) => _ = self.things.remove(name),
+            Effect::Make { service, image } => {
+                if self.proxied.contains(service) && !self.things.contains(&format!("{service} out")) {
+                    self.broken_off.insert(service.clone());
+                }
+                self.up.insert(service.clone());
+                self.made.insert(service.clone(), image.clone());
+            }
             Effect::Trace(_) => {}
         }
         *self.done.entry(effect.name()).or_default() += 1;
@@ -140,8 +189,14 @@ impl Model {
             Effect::Start(name) => self.up.contains(name) && !self.full.contains(name),
             Effect::Add(name) => self.things.contains(name),
             Effect::Remove(name) => !self.things.contains(name),
+            Effect::Make { service, image } => self.made.get(service) == Some(image),
             Effect::Trace(_) => self.times(effect) > 0,
         }
+    }
+
+    /// Whether a service runs and is well.
+    fn is_well(&self, service: &str) -> bool {
+        self.up.contains(service) && (self.bad.is_none() || self.made.get(service) != self.bad.as_ref())
     }
 
     pub fn times(&self, effect: &Effect) -> u32 {
@@ -202,8 +257,15 @@ impl Model {
     }
 
     fn command(&self, command: &Command) -> Value {
-        let Program::Argv(argv) = &command.program else {
-            return ended(0, "/srv/ledger.dump\nlooked at 20260301031400\n");
+        let argv = match &command.program {
+            Program::Argv(argv) => argv,
+            Program::Script(script) if script.name == "compose.runs" => {
+                let (service, image) = (given(script, "service"), given(script, "image"));
+                let runs =
+                    self.up.contains(service) && self.made.get(service).is_some_and(|made| made == image);
+                return ended(i32::from(!runs), &format!("{image}\n"));
+            }
+            _ => return ended(0, "/srv/ledger.dump\nlooked at 20260301031400\n"),
         };
         let argv: Vec<_> = argv.iter().map(String::as_str).collect();
         match argv[..] {
@@ -230,8 +292,14 @@ impl Model {
                 let containers = services.map(|(_, name)| {
                     let state = if self.up.contains(*name) { "running" } else { "exited" };
                     let id = if self.is_replaced { "anew" } else { "first" };
+                    // One that is made from another image is another container.
+                    let image = self.made.get(*name).map_or("sha256:1", String::as_str);
+                    let health = if self.is_well(name) { "healthy" } else { "unhealthy" };
                     let started = "2026-03-01T03:14:00Z";
-                    json!({ "name": name, "service": name, "id": id, "image_id": "sha256:1", "state": state, "started_at": started })
+                    json!({
+                        "name": name, "service": name, "id": format!("{id} of {image}"), "image_id": image,
+                        "state": state, "health": health, "started_at": started,
+                    })
                 });
                 json!({ "containers": containers.collect::<Vec<_>>() })
             }
@@ -256,11 +324,19 @@ impl Model {
             "http://localhost:3100/" => "docs",
             url => panic!("nobody simulates {url}"),
         };
-        match self.up.contains(service) {
-            true => json!({ "status": 200, "body": "ok", "error": null }),
-            false => json!({ "status": 0, "body": "", "error": "connection refused" }),
+        let version = self.made.get(service).and_then(|image| image.rsplit(':').next()).unwrap_or_default();
+        match (self.up.contains(service), self.is_well(service)) {
+            (_, true) => {
+                json!({ "status": 200, "body": "ok", "json": { "version": version }, "error": null })
+            }
+            (true, false) => json!({ "status": 503, "body": "", "json": null, "error": null }),
+            (false, false) => json!({ "status": 0, "body": "", "json": null, "error": "connection refused" }),
         }
     }
+}
+
+fn given<'a>(script: &'a Script, name: &str) -> &'a str {
+    script.given.iter().find(|(given, _)| given == name).map_or("", |(_, value)| value)
 }
 
 fn ended(status: i32, stdout: &str) -> Value {

@@ -26,6 +26,7 @@ services:
     database: argus
     cache: redis
     upstream: { proxy: nginx, name: argus_backend }
+    version: /version
   docs:
     project: opareta
     instances: { docs: { health: "http://localhost:3100/" } }
@@ -44,14 +45,17 @@ pub struct Case {
     pub model: Model,
 }
 
-fn planned(find: &dyn Fn(&str) -> opsctl::base::Result<Runbook>, name: &str, given: &[(&str, &str)]) -> Plan {
+type Find<'a> = &'a dyn Fn(&str) -> opsctl::base::Result<Runbook>;
+
+fn planned(find: Find<'_>, name: &str, given: &[(&str, &str)], model: &Model) -> Plan {
     let inventory = Inventory::read(&Source::new("opsctl.yaml", SITE)).unwrap();
     let mut facts = Facts::default();
     for host in ["app", "data", "spare"] {
         facts.hosts.insert(host.into(), HostFacts { compose: vec!["docker".into(), "compose".into()] });
     }
     for project in ["opareta", "store"] {
-        facts.projects.insert(project.into(), ProjectFacts { name: project.into() });
+        let found = vec!["docker-compose.yml".into()];
+        facts.projects.insert(project.into(), ProjectFacts { name: project.into(), found, has_pins: false });
     }
     let runbook = find(name).unwrap();
     let given = given.iter().map(|(param, value)| ((*param).to_owned(), Value::from(*value)));
@@ -61,7 +65,7 @@ fn planned(find: &dyn Fn(&str) -> opsctl::base::Result<Runbook>, name: &str, giv
     let request =
         Request { runbook: &runbook, origin: "built-in", params: &params, inventory: "opsctl.yaml", site };
     let needs = plan::needs(find, request).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let facts = Facts { containers: Model::default().snapshot(&needs.containers), ..facts.clone() };
+    let facts = Facts { containers: model.snapshot(&needs.containers), ..facts.clone() };
     let request = Request { site: Site { inventory: &inventory, facts: &facts }, ..request };
     plan::make(find, request).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
@@ -81,7 +85,7 @@ pub fn shipped() -> Vec<Case> {
         "redis",
         "shop.test",
     ];
-    let mut cases = Vec::new();
+    let mut cases = releases(&find);
     for name in catalog.names() {
         let situations: &[(&str, &str, &[&str])] = match name {
             "instance-down" => {
@@ -108,6 +112,8 @@ pub fn shipped() -> Vec<Case> {
             ],
             "recreate" | "resources" => &[("project", "opareta", &[])],
             "standby" => &[("host", "data", &[])],
+            // Above: of their parameters one would not do.
+            "roll" => &[],
             "serving" => &[("service", "argus", &["argus-2"]), ("service", "docs", &[])],
             other => panic!("nobody simulates the runbook `{other}`: say here what it meets"),
         };
@@ -117,7 +123,7 @@ pub fn shipped() -> Vec<Case> {
             let model = Model { up: up.collect(), full: full.collect(), ..Model::default() };
             cases.push(Case {
                 name: format!("{name} {value}, down: {}", down.join(" ")),
-                plan: planned(&find, name, &[(param, value)]),
+                plan: planned(&find, name, &[(param, value)], &model),
                 model,
             });
         }
@@ -125,12 +131,51 @@ pub fn shipped() -> Vec<Case> {
     cases
 }
 
+const OLD: &str = "registry/argus:v1.2.0";
+const NEW: &str = "registry/argus:v1.1.0";
+
+/// Instances that are given another image: one of two, both at once, and one without a proxy and with a variable.
+fn releases(find: Find<'_>) -> Vec<Case> {
+    [
+        [("service", "argus"), ("instances", "argus-1"), ("others", "argus-2"), ("version", "v1.1.0")]
+            .as_slice(),
+        &[("service", "argus"), ("instances", "argus-1,argus-2")],
+        &[("service", "docs"), ("instances", "docs"), ("variable", "DOCS_TAG"), ("version", "v1.1.0")],
+    ]
+    .into_iter()
+    .map(|given| release(find, given, None))
+    .collect()
+}
+
+/// A release whose image is no good: it goes back by itself.
+pub fn bad_release() -> Case {
+    let catalog = Catalog::open(None).unwrap();
+    let find = |name: &str| catalog.get(name).map(|entry| entry.runbook);
+    let given = [("service", "argus"), ("instances", "argus-1"), ("others", "argus-2")];
+    release(&find, &given, Some(NEW.to_owned()))
+}
+
+fn release(find: Find<'_>, given: &[(&str, &str)], bad: Option<String>) -> Case {
+    let instances = ["argus-1", "argus-2", "docs"];
+    let up = instances.into_iter().chain(["nginx"]).map(str::to_owned).collect();
+    let made = instances.map(|instance| (instance.to_owned(), OLD.to_owned())).into();
+    // Where others serve meanwhile, it has to be out of the proxy.
+    let has_others = given.iter().any(|(param, _)| *param == "others");
+    let proxied = has_others.then(|| "argus-1".to_owned()).into_iter().collect();
+    let model = Model { up, made, proxied, bad, ..Model::default() };
+    let given = given.iter().copied().chain([("image", NEW), ("was", OLD)]);
+    let given: Vec<_> = given.chain([("patience", "5s"), ("settle", "2s")]).collect();
+    let told: Vec<_> = given.iter().map(|(param, value)| format!("{param}={value}")).collect();
+    let of = if model.bad.is_some() { "a bad image, " } else { "" };
+    Case { name: format!("roll {of}{}", told.join(" ")), plan: planned(find, "roll", &given, &model), model }
+}
+
 /// The runbooks beside this file.
 pub fn made() -> Vec<Case> {
     let names = ["group", "approved", "questions", "rescue", "interrupted", "outputs", "turn-back"];
     let case = |name: &str| Case {
         name: name.to_owned(),
-        plan: planned(&beside, name, &[]),
+        plan: planned(&beside, name, &[], &Model::default()),
         model: Model::default(),
     };
     names.into_iter().map(case).collect()
@@ -138,7 +183,7 @@ pub fn made() -> Vec<Case> {
 
 /// Something to do on every host.
 pub fn next() -> Plan {
-    planned(&beside, "next", &[])
+    planned(&beside, "next", &[], &Model::default())
 }
 
 fn beside(name: &str) -> opsctl::base::Result<Runbook> {

@@ -66,10 +66,20 @@ impl Totals {
                 self.wrong_state += 1;
                 say(format!("`{}` was asked about", step.key));
             }
-            if is_lost(step, &ended) {
+            if is_lost(plan, step, &ended) {
                 self.lost += 1;
                 say(format!("`{}` is `{}`, and is not so", step.key, word(&ended.forward, step)));
             }
+        }
+        for service in hosts.model().broken_off {
+            self.wrong_state += 1;
+            say(format!("`{service}` was made anew while it was sent requests"));
+        }
+        // One answer that does not come says nothing about an image.
+        let model = hosts.model();
+        if model.bad.is_none() && model.done.keys().any(|effect| effect.ends_with(" is bad")) {
+            self.wrong_state += 1;
+            say("a good image is remembered as bad".to_owned());
         }
         let states = states(plan, hosts, &ended).into_iter().chain(hosts.wrong());
         for wrong in states.chain(left_over(plan, hosts, &ended)) {
@@ -104,11 +114,14 @@ fn doubled(step: &PlannedStep, hosts: &Hosts, ended: &Ended) -> Option<u32> {
     (times as usize > 1 + open.count()).then_some(times)
 }
 
-/// Whether a step counts as done, and what it does is not there.
-fn is_lost(step: &PlannedStep, ended: &Ended) -> bool {
-    ended.forward.status == Status::Succeeded
-        && ended.forward.steps[&step.key].status == StepStatus::Succeeded
-        && Effect::of_task(&step.task).is_some_and(|effect| !ended.model.stands(&effect))
+/// Whether a step counts as done, and what it does is not there, though no later one is about the same.
+fn is_lost(plan: &Plan, step: &PlannedStep, ended: &Ended) -> bool {
+    let done = |step: &&PlannedStep| ended.forward.steps[&step.key].status == StepStatus::Succeeded;
+    let Some(effect) = Effect::of_task(&step.task).filter(|_| done(&step)) else { return false };
+    let later = plan.steps.iter().skip_while(|other| other.key != step.key).skip(1).filter(done);
+    let is_overtaken =
+        later.filter_map(|step| Effect::of_task(&step.task)).any(|later| later.about() == effect.about());
+    ended.forward.status == Status::Succeeded && !is_overtaken && !ended.model.stands(&effect)
 }
 
 fn states(plan: &Plan, hosts: &Hosts, ended: &Ended) -> Vec<String> {
@@ -172,6 +185,12 @@ fn left_over(plan: &Plan, hosts: &Hosts, ended: &Ended) -> Vec<String> {
     });
     // What no host was ever given is not undone. Two steps may be each other's undo, so that the model does not tell.
     let may_have_begun = |step: &PlannedStep| hosts.site().ledger.has_claim(step.key.as_str());
-    let left = taken_back.filter(|(step, undo)| may_have_begun(step) && !model.stands(undo));
-    left.map(|(step, undo)| format!("`{}` is not undone: `{}`", step.key, undo.name())).collect()
+    let undone: Vec<_> = taken_back.filter(|(step, _)| may_have_begun(step)).collect();
+    // The undo of the earlier step comes later.
+    let is_last =
+        |at: usize, undo: &Effect| undone[..at].iter().all(|(_, later)| later.about() != undo.about());
+    let left = undone.iter().enumerate().filter(|(at, (_, undo))| is_last(*at, undo) && !model.stands(undo));
+    left.map(|(_, left)| left)
+        .map(|(step, undo)| format!("`{}` is not undone: `{}`", step.key, undo.name()))
+        .collect()
 }

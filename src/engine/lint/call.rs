@@ -116,7 +116,7 @@ impl Lint<'_> {
             }
             Ok(check) => {
                 self.check(&path, &check, scope);
-                if check.patience.within.0.is_zero() {
+                if check.patience.within.is_zero() {
                     let mistake = self.source.key_at(&path).mistake("a wait without an end");
                     self.push(mistake.hint("add `within: 60s`: how long it is waited for at most"));
                 }

@@ -135,9 +135,12 @@ fn field(kind: ParamType, name: &str, field: &str, place: &Place<'_>) -> Option<
     }
 }
 
-/// What the items of a `for_each` are: told only for the instances of a service.
+/// What the items of a `for_each` are: told only for the instances of a service, and those of a parameter.
 pub(super) fn item_kind(each: &str, scope: &Scope<'_>) -> Item {
     let each = super::template::bare(each);
+    if scope.kind(each) == Some(ParamType::Instances) {
+        return Some(ParamType::Instance);
+    }
     let owner = each.strip_suffix(".instances")?;
     let is_service =
         scope.kind(owner) == Some(ParamType::Service) || owner.trim_start().starts_with("inventory.services");

@@ -39,7 +39,12 @@ pub fn needs(find: Find<'_>, request: Request<'_>) -> Result<Needs> {
         projects: inventory
             .projects
             .keys()
-            .map(|name| (name.clone(), ProjectFacts { name: name.clone() }))
+            .map(|name| {
+                (
+                    name.clone(),
+                    ProjectFacts { name: name.clone(), found: vec![COMPOSE.to_owned()], has_pins: false },
+                )
+            })
             .collect(),
         ..Facts::default()
     };
@@ -106,5 +111,6 @@ fn is_compose(program: &Program) -> bool {
     match program {
         Program::Argv(argv) => argv.first().is_some_and(|word| word == COMPOSE),
         Program::Shell(line) => line.contains(COMPOSE),
+        Program::Script(script) => script.body.contains(COMPOSE),
     }
 }

@@ -7,7 +7,7 @@ use crate::action::registry::{self, Entry};
 use crate::base::amount::Span;
 use crate::base::id::StepKey;
 use crate::engine::fill;
-use crate::model::check::{Call, Check};
+use crate::model::check::{Call, Check, Patience, Time};
 use crate::model::facts::Site;
 use crate::model::operation::Operation;
 use crate::model::plan::{Effect, Form, PlannedCheck, Task};
@@ -65,6 +65,7 @@ fn concrete(place: Place<'_>, call: &Call, hosts: Hosts<'_>, that: Option<&str>)
     let effect = (entry.effect)(&call.args);
     let touches = match effect {
         Effect::Reads => Vec::new(),
+        _ if !entry.touches => Vec::new(),
         _ => action::touches(&known, &call.args, host.as_deref(), site)?,
     };
     Ok(Concrete { task: Task { action: call.action.clone(), effect, host, form }, touches })
@@ -103,6 +104,18 @@ pub(super) fn check(
 ) -> Result<PlannedCheck, String> {
     let Check { call, on, that, patience } = check;
     let told = |why: String| format!("`{}`: {why}", call.action);
+    let time = |key: &str, time: &Time| match time {
+        Time::Fixed(span) => Ok(*span),
+        Time::Template(template) => text(template, place.scope)
+            .and_then(|text| text.parse::<Span>())
+            .map_err(|why| told(format!("`{key}`: {why}"))),
+    };
+    let patience = Patience {
+        within: time("within", &patience.within)?,
+        every: patience.every,
+        successes: patience.successes,
+        stays_good_for: time("stays_good_for", &patience.stays_good_for)?,
+    };
     if patience.successes == 0 {
         return Err(told("`successes` is at least 1".to_owned()));
     }
@@ -126,7 +139,7 @@ pub(super) fn check(
         }
         (that, _) => that.clone(),
     };
-    Ok(PlannedCheck { task, that, patience: *patience })
+    Ok(PlannedCheck { task, that, patience })
 }
 
 /// A text that has to be known when the plan is made.

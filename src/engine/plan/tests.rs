@@ -46,7 +46,9 @@ struct Scene {
 
 fn scene(runbooks: &[&str]) -> Scene {
     let compose = |words: &[&str]| HostFacts { compose: words.iter().map(|&word| word.to_owned()).collect() };
-    let project = |name: &str| (name.to_owned(), ProjectFacts { name: format!("{name}_prod") });
+    let project = |name: &str| {
+        (name.to_owned(), ProjectFacts { name: format!("{name}_prod"), ..ProjectFacts::default() })
+    };
     Scene {
         inventory: serde_yaml::from_str(SITE).unwrap(),
         facts: Facts {

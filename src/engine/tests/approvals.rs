@@ -44,7 +44,9 @@ fn shop(steps: Vec<PlannedStep>) -> Plan {
     facts
         .hosts
         .insert("app".to_owned(), HostFacts { compose: vec!["docker".to_owned(), "compose".to_owned()] });
-    facts.projects.insert("shop".to_owned(), ProjectFacts { name: "shop".to_owned() });
+    facts
+        .projects
+        .insert("shop".to_owned(), ProjectFacts { name: "shop".to_owned(), ..ProjectFacts::default() });
     plan
 }
 

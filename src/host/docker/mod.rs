@@ -25,6 +25,8 @@ use crate::model::operation::DockerQuery;
 
 mod containers;
 mod exec;
+pub mod images;
+mod login;
 mod logs;
 mod stats;
 mod stdio;

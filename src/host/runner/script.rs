@@ -32,9 +32,10 @@ fn program(text: &str, arguments: &[&str], escalation: Option<Become>) -> Vec<St
     argv
 }
 
-/// What the runner evaluates: it enters the folder, and makes way for the program, at the head of a process group of its own.
-pub(in crate::host) fn command(command: &Command) -> String {
-    let mut script = String::new();
+/// What the runner evaluates: it enters the folder, and makes way for the program, at the head of a process group of its own. The
+/// program can tell the run that it belongs to.
+pub(in crate::host) fn command(command: &Command, run: &str) -> String {
+    let mut script = format!("export OPSCTL_RUN={}\n", quoted(run));
     if let Some(directory) = &command.directory {
         script += &format!("cd -- {} >/dev/null 2>&1 || unstarted folder\n", quoted(directory));
     }
@@ -47,7 +48,9 @@ pub(in crate::host) fn command(command: &Command) -> String {
     }
     match &command.program {
         Program::Argv(argv) => script += &format!(" {}", words(argv)),
-        Program::Shell(line) => script += &format!(" sh -c {}", quoted(line)),
+        Program::Shell(_) | Program::Script(_) => {
+            script += &format!(" sh -c {}", quoted(&command.program.line().unwrap_or_default()));
+        }
     }
     script
 }
@@ -66,8 +69,9 @@ mod tests {
             success_codes: Vec::new(),
         };
         assert_eq!(
-            command(&wanted),
-            "cd -- '/opt/two words' >/dev/null 2>&1 || unstarted folder\n\
+            command(&wanted, "0198"),
+            "export OPSCTL_RUN=0198\n\
+             cd -- '/opt/two words' >/dev/null 2>&1 || unstarted folder\n\
              exec setsid env 'A=it'\\''s' sh -c 'echo $A; pwd'"
         );
     }

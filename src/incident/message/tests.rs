@@ -31,7 +31,9 @@ fn plan(runbook: &str, param: &str, value: &str) -> Plan {
     let inventory = Inventory::read(&Source::new("opsctl.yaml", SITE)).unwrap();
     let mut facts = Facts::default();
     facts.hosts.insert("app".into(), HostFacts { compose: vec!["docker".into(), "compose".into()] });
-    facts.projects.insert("opareta".into(), ProjectFacts { name: "opareta".into() });
+    facts
+        .projects
+        .insert("opareta".into(), ProjectFacts { name: "opareta".into(), ..ProjectFacts::default() });
     let catalog = Catalog::open(None).unwrap();
     let find = |name: &str| catalog.get(name).map(|entry| entry.runbook);
     let runbook = find(runbook).unwrap();

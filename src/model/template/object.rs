@@ -37,7 +37,7 @@ pub(super) fn shown(scope: &Map<String, Value>) -> Shown {
     Shown::from_object(Thing { fields })
 }
 
-fn shown_value(value: &Value) -> Shown {
+pub(super) fn shown_value(value: &Value) -> Shown {
     match value {
         Value::Object(map) => shown(map),
         Value::Array(items) => items.iter().map(shown_value).collect(),

@@ -157,7 +157,7 @@ fn every_built_in_runbook_can_be_planned() {
         let required = scene.runbooks[0].params.iter().filter(|(_, param)| param.default.is_none());
         let given = required.map(|(name, param)| {
             let value = match param.kind {
-                ParamType::Instance => "argus-1",
+                ParamType::Instance | ParamType::Instances => "argus-1",
                 ParamType::Cache => "redis",
                 ParamType::Certificate => "www",
                 ParamType::Project => "opareta",
