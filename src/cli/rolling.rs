@@ -25,7 +25,7 @@ use crate::engine::rollout::{Running, order};
 use crate::model::affected::Affected;
 use crate::model::facts::{Facts, Site};
 use crate::model::plan::Plan;
-use crate::triage::look::Role;
+use crate::triage::look::{Role, Seen};
 use crate::triage::survey::glance;
 use crate::ui;
 use crate::ui::releases::Intent;
@@ -122,7 +122,7 @@ async fn plan(
     global: &Global,
 ) -> Result<Plan> {
     let (all, facts) = look_at(workplace, hosts, services).await?;
-    let healthy = healthy(workplace, hosts, &facts).await;
+    let healthy = healthy(workplace, hosts, &all, &facts).await;
     let mut releases = Vec::new();
     for running in order::by_needs(all) {
         let ask = async |image: &_| {
@@ -187,14 +187,16 @@ pub async fn look_at(
     workplace.patiently(asked).await
 }
 
-/// The instances that answer now.
-async fn healthy(workplace: &Workplace, hosts: &Hosts, facts: &Facts) -> BTreeSet<String> {
-    let seen =
-        workplace.patiently(glance(&workplace.site.inventory, facts, &Default::default(), hosts)).await;
-    let well = seen
-        .into_iter()
-        .filter(|seen| matches!(seen.role, Role::Instance { .. }) && seen.health.is_healthy());
-    well.map(|seen| seen.name).collect()
+/// The instances of these services that answer now. Nothing else is asked: it may be what is broken.
+async fn healthy(workplace: &Workplace, hosts: &Hosts, all: &[Running], facts: &Facts) -> BTreeSet<String> {
+    let mut inventory = workplace.site.inventory.clone();
+    inventory.services.retain(|name, _| all.iter().any(|running| running.service == *name));
+    inventory.databases.clear();
+    inventory.caches.clear();
+    inventory.endpoints.clear();
+    let seen = workplace.patiently(glance(&inventory, facts, &Default::default(), hosts)).await;
+    let is_well = |seen: &Seen| matches!(seen.role, Role::Instance { .. }) && seen.health.is_healthy();
+    seen.into_iter().filter(is_well).map(|seen| seen.name).collect()
 }
 
 fn intent(Release { running, target, batches }: &Release) -> Intent {

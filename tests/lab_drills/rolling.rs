@@ -67,17 +67,22 @@ pub fn taken(way: Way) -> Site {
     site
 }
 
-fn to_and_fro(service: &str) {
+/// What is typed, with the service in between, and what runs then.
+type Turn = (&'static str, Option<&'static str>, &'static str);
+
+const TURNS: [Turn; 4] = [
+    ("deploy", Some("v1.1.0"), "v1.1.0"),
+    ("deploy", Some("v1.2.0"), "v1.2.0"),
+    ("rollback", None, "v1.1.0"),
+    ("rollback", Some("v1.0.0"), "v1.0.0"),
+];
+
+fn to_and_fro(service: &str, turns: &[Turn]) {
     let site = taken(Way::Loopback);
     let before = site.containers();
-    let turns: [(&[&str], &str); 4] = [
-        (&["deploy", service, "v1.1.0"], "v1.1.0"),
-        (&["deploy", service, "v1.2.0"], "v1.2.0"),
-        (&["rollback", service], "v1.1.0"),
-        (&["rollback", service, "v1.0.0"], "v1.0.0"),
-    ];
-    for (words, version) in turns {
-        let load = site.under_load_of(service, &[words, &["--settle", SETTLED, "--yes"]].concat());
+    for (verb, named, version) in turns {
+        let words: Vec<&str> = [*verb, service].into_iter().chain(*named).collect();
+        let load = site.under_load_of(service, &[&words[..], &["--settle", SETTLED, "--yes"]].concat());
         assert_served(&load, &words.join(" "));
         assert_eq!(versions(&site, service), only(version));
     }
@@ -107,12 +112,12 @@ fn folder(site: &Site) -> String {
 
 #[test]
 fn argus_goes_to_and_fro_without_a_failed_request_over_ssh_locally() {
-    to_and_fro("argus");
+    to_and_fro("argus", &TURNS);
 }
 
 #[test]
 fn hermes_goes_to_and_fro_without_a_failed_request_over_ssh_locally() {
-    to_and_fro("hermes");
+    to_and_fro("hermes", &[TURNS[0], TURNS[3]]);
 }
 
 /// Whether a run has the host.
@@ -231,14 +236,11 @@ fn ten_instances_go_in_batches_and_seven_always_serve_locally() {
             }
             fewest
         });
-        for (words, version) in
-            [(&["deploy", "hermes", "v1.2.0"][..], "v1.2.0"), (&["rollback", "hermes"][..], "v1.1.0")]
-        {
-            let options = ["--batch", "3", "--serving", "7", "--settle", SETTLED, "--yes"];
-            let load = site.under_load_of("hermes", &[words, &options[..]].concat());
-            assert_served(&load, &format!("{} of ten, three at once", words.join(" ")));
-            assert_eq!(versions(&site, "hermes"), only(version));
-        }
+        let words =
+            ["deploy", "hermes", "v1.2.0", "--batch", "3", "--serving", "7", "--settle", SETTLED, "--yes"];
+        let load = site.under_load_of("hermes", &words);
+        assert_served(&load, "deploy hermes v1.2.0 of ten, three at once");
+        assert_eq!(versions(&site, "hermes"), only("v1.2.0"));
         over.store(true, Ordering::Relaxed);
         watching.join().unwrap()
     });
