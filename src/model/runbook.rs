@@ -168,7 +168,7 @@ pub enum OnFailure {
     /// The run stops there, resumable.
     #[default]
     Halt,
-    /// Everything done so far is taken back.
+    /// Everything done so far is taken back. A host that cannot be reached is waited for instead.
     Undo,
     /// The run goes on; the step stays failed.
     Continue,

@@ -187,16 +187,19 @@ impl<'a> View<'a> {
 
     /// What the failure of a step, or of the group that it is a failed item of, leads to.
     fn failure_of(self, key: &StepKey) -> Stand {
-        match self.plan.step(key).map(|step| step.on_failure) {
-            Some(PlannedFailure::Continue) => Stand::Done,
-            Some(PlannedFailure::Undo) => Stand::Stop(Decision::TurnBack { because: key.clone() }),
-            Some(PlannedFailure::Halt | PlannedFailure::Rescue) | None => {
-                let state = self.state.step(key);
-                let message = state.and_then(|step| step.message.clone()).unwrap_or_default();
-                Stand::Stop(Decision::Rest(match state.and_then(|step| step.unreachable.clone()) {
-                    Some(host) => Rest::WaitingForHost { step: Some(key.clone()), host, message },
-                    None => Rest::Failed { step: key.clone(), message },
-                }))
+        let state = self.state.step(key);
+        let message = || state.and_then(|step| step.message.clone()).unwrap_or_default();
+        let unreachable = state.and_then(|step| step.unreachable.clone());
+        match (self.plan.step(key).map(|step| step.on_failure), unreachable) {
+            (Some(PlannedFailure::Continue), _) => Stand::Done,
+            // Nothing failed there, and there is no way back past it either.
+            (_, Some(host)) => {
+                let message = message();
+                Stand::Stop(Decision::Rest(Rest::WaitingForHost { step: Some(key.clone()), host, message }))
+            }
+            (Some(PlannedFailure::Undo), None) => Stand::Stop(Decision::TurnBack { because: key.clone() }),
+            (Some(PlannedFailure::Halt | PlannedFailure::Rescue) | None, None) => {
+                Stand::Stop(Decision::Rest(Rest::Failed { step: key.clone(), message: message() }))
             }
         }
     }

@@ -273,6 +273,9 @@ fn undone_instead(site: &Site, case: &Case, there: &Variables) -> Story {
     let mut story = Story::default();
     let before = last_run(site).map(|(run, _)| run);
     story.turn(site, &case.words(), there);
+    if site.way.is_to_a_machine() {
+        site.power_on();
+    }
     let made = last_run(site).filter(|(run, _)| Some(*run) != before);
     // One that never had its host has done nothing, and is not taken back.
     if made.is_some_and(|(_, state)| state.status != Status::Abandoned && state.epoch > 0) {

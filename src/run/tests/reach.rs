@@ -1,4 +1,4 @@
-//! A host that cannot be reached: the run waits for it where a failure would have halted it, and nowhere else.
+//! A host that cannot be reached: the run waits for it where a failure would have halted it or turned it back.
 
 use super::scene::{
     But, Scene, bad, decision, epoch, good, key, no, step, unreachable, unreached, waiting_for_host,
@@ -47,9 +47,13 @@ fn where_a_failure_halts_nothing_an_unreachable_host_does_not_either() {
     let mut run = Scene::new(vec![step("g[1]").in_group("g", 1, 1), step("g[2]").in_group("g", 1, 1)]);
     run.begins("g[1]", 1).ends("g[1]", unreached()).begins("g[2]", 1).ends("g[2]", good());
     run.decides(Decision::End(End::Succeeded));
+}
 
-    let mut run = Scene::new(vec![step("a"), step("b").failing_to(PlannedFailure::Undo)]);
-    run.begins("a", 1).ends("a", good()).begins("b", 1).ends("b", unreached());
+#[test]
+fn an_unreachable_host_is_waited_for_where_a_failure_turns_back() {
+    let mut run = Scene::new(vec![step("a"), step("b").failing_to(PlannedFailure::Undo), step("z")]);
+    run.begins("a", 1).ends("a", good()).begins("b", 1).ends("b", unreached()).rests(waiting_at("b"));
+    run.resumes().begins("b", 2).ends("b", bad(false));
     run.decides(Decision::TurnBack { because: key("b") });
 }
 
