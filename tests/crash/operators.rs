@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use opsctl::run::event::Event;
 use opsctl::run::state::Status;
@@ -190,6 +190,9 @@ async fn taken_over(laptop: &Laptop<'_>) -> Vec<Over> {
     vec![broken, resumed]
 }
 
+/// How long a laptop sleeps at least: more than `engine::vigil` takes for an absence.
+const SLEEP: Duration = Duration::from_millis(1_300);
+
 /// A laptop falls asleep at some instant, another one takes its run over, and then it wakes up.
 async fn asleep(
     sshd: &Sshd,
@@ -206,6 +209,7 @@ async fn asleep(
         return false;
     }
     process.signal("STOP");
+    let fell_asleep = Instant::now();
     let has_begun = ada.run().is_some_and(|run| {
         let history = run.history();
         history.is_ok_and(|history| {
@@ -222,6 +226,8 @@ async fn asleep(
     let overs = taken_over(&bob).await;
     let journal = || fs::read(ada.run().unwrap().path.join("journal.jsonl")).unwrap();
     let before = journal();
+    // Nobody takes over and is done within a second but this test: a shorter sleep is none that a laptop would notice.
+    tokio::time::sleep(SLEEP.saturating_sub(fell_asleep.elapsed())).await;
     process.signal("CONT");
     let woken = process.over().await;
     if woken.code != Some(REFUSED) {
@@ -256,7 +262,7 @@ async fn who_wakes_up_after_another_took_over_is_refused_and_writes_nothing() {
         let procedure = Procedure::random(&mut dice);
         let site = Site::behind(&sshd);
         procedure.write(&site);
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         site.laptop("ada").start(&["run", NAME, "--yes"]).over().await;
         let lasts = start.elapsed();
         for _ in 0..6 {
