@@ -231,9 +231,11 @@ fn live(
 
 /// Whether every instance that was released runs that version.
 fn runs(site: &Site, case: &Case, version: &str) -> Result<(), String> {
+    if case.runbook != "roll" {
+        return Ok(());
+    }
     let now = versions(site, "argus");
-    let is_so = case.runbook != "roll" || now.iter().eq([version]);
-    if is_so { Ok(()) } else { Err(format!("argus runs {now:?}, and not {version}")) }
+    if now.iter().eq([version]) { Ok(()) } else { Err(format!("argus runs {now:?}, and not {version}")) }
 }
 
 /// The first passing of each point in each step: what is waited for passes the same points at every look.
