@@ -83,6 +83,10 @@ pub async fn look(hosts: &Hosts, site: Site<'_>, name: &str) -> Result<Running, 
             "the instances of `{name}` are made from different images, so they have no version in common"
         )));
     };
+    // A container may have been made by another name of its image, which Compose could not be given: its id tells which one it is.
+    for instance in instances.iter_mut().filter(|instance| instance.image.repository != repository) {
+        instance.image = instance.configured.clone();
+    }
     let needs = service.instances.keys().filter_map(|instance| config.services.get(instance));
     let needs = needs.flat_map(|service| service.needs()).map(str::to_owned).collect();
     Ok(Running {

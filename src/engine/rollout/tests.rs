@@ -232,6 +232,11 @@ fn an_instance_goes_back_to_the_same_image_whatever_becomes_of_its_tag() {
     let mut newer = to("v2");
     newer.image.tag = Some("v1".to_owned());
     assert_eq!(was(&now, &newer).unwrap(), image("v1"), "the tag is about to mean another image");
+    // Compose says v2 of it by now, and it was made from what v1 is.
+    let mut otherwise = now.clone();
+    otherwise.instances[0].image = plain("v2");
+    let by_digest = Reference { digest: Some(digest("v1")), ..plain("v2") };
+    assert_eq!(was(&otherwise, &to("v2")).unwrap(), by_digest);
     let mut nameless = now.clone();
     nameless.images[0] = Image { id: "id-v1".to_owned(), tags: vec![], digests: vec![] };
     assert!(was(&nameless, &to("v2")).unwrap_err().message.contains("nobody could take `a-1` back"));
