@@ -5,7 +5,7 @@ import shutil
 import signal
 import sys
 
-from . import figures, process, rows, table, words
+from . import database, figures, process, rows, table, words
 from .about import about
 from .build import build
 from .stage import Stage
@@ -26,7 +26,8 @@ def measure(asked):
         # A copy: what is measured stays the same, whatever is built in the meantime.
         binary = shutil.copy(built, stage.work / "measured")
         names = about(stage, binary, asked.rounds)
-        return figures.collect(stage, binary, [getattr(rows, name) for name in asked.only], asked.rounds, names)
+        asked_for = [getattr(database if name in words.LAB_ROWS else rows, name) for name in asked.only]
+        return figures.collect(stage, binary, asked_for, asked.rounds, names)
 
 
 def main():

@@ -68,6 +68,7 @@ class Stage:
         self.user = pwd.getpwuid(os.getuid()).pw_name
         name = f"opsctl-bench-{secrets.token_hex(4)}"
         # On a real disk, since syncing is part of what is measured; sockets want a short path, and no syncing wants memory.
+        self.at_end = []
         self.work, self.sockets, self.memory = self.cache / name, Path("/tmp") / name, Path("/dev/shm") / name
 
     def __enter__(self):
@@ -82,6 +83,8 @@ class Stage:
         return self
 
     def __exit__(self, *_):
+        for end in self.at_end:
+            end()
         process.end_everything()
         for folder in (self.work, self.sockets, self.memory):
             shutil.rmtree(folder, ignore_errors=True)

@@ -78,7 +78,10 @@ impl FromStr for Span {
                 "`{text}` is not a duration: write a number and its unit, such as `500ms`, `60s`, `5m` or `1h 30m`"
             )
         };
-        let parsed: jiff::SignedDuration = text.parse().map_err(|_| refused())?;
+        // A day has 24 hours here, whatever the clocks do.
+        let in_days =
+            |text: &str| text.parse::<jiff::Span>()?.to_duration(jiff::SpanRelativeTo::days_are_24_hours());
+        let parsed: jiff::SignedDuration = text.parse().or_else(|_| in_days(text)).map_err(|_| refused())?;
         Duration::try_from(parsed).map(Span).map_err(|_| refused())
     }
 }
@@ -123,8 +126,15 @@ mod tests {
     }
 
     #[test]
+    fn a_day_has_24_hours() {
+        for (text, same) in [("30d", "720h"), ("2 days", "48h"), ("1w 1d 1h", "193h")] {
+            assert_eq!(text.parse::<Span>(), same.parse(), "{text}");
+        }
+    }
+
+    #[test]
     fn a_number_without_a_unit_is_refused() {
-        for text in ["60", "", "fast", "-5s", "5 parsecs"] {
+        for text in ["60", "", "fast", "-5s", "-1d", "1mo", "5 parsecs"] {
             assert!(text.parse::<Span>().is_err(), "{text}");
         }
     }

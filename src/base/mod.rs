@@ -10,6 +10,7 @@ pub mod nearest;
 pub mod percent;
 pub mod secret;
 pub mod size;
+pub mod stamp;
 pub mod url;
 
 pub use error::{Error, Kind, Result};

@@ -91,7 +91,7 @@ impl Consent {
                 given(answer, || hint("--yes")).map(|()| Approval::Plan)
             }
             Risk::Destructive => {
-                let name = target(plan);
+                let name = plan.subject.clone().unwrap_or_else(|| plan.runbook.clone());
                 match &self.confirm {
                     Some(typed) if *typed == name => Ok(Approval::PlanAndSteps),
                     Some(typed) => Err(Error::new(
@@ -118,12 +118,6 @@ impl Consent {
         };
         is_open && ui::prompt::is_interactive()
     }
-}
-
-/// What a destructive plan is about: its first parameter, or the runbook itself when it has none.
-fn target(plan: &Plan) -> String {
-    let first = plan.params.values().next().and_then(|value| value.as_str());
-    first.unwrap_or(&plan.runbook).to_owned()
 }
 
 fn given(answer: std::io::Result<Answer>, hint: impl FnOnce() -> String) -> Result<()> {

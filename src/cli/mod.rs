@@ -12,8 +12,11 @@ mod actions;
 mod alerts;
 mod arrive;
 mod audit;
+mod backup;
+mod backups;
 mod cancel;
 mod completions;
+mod conduct;
 mod consent;
 mod coverage;
 mod deploy;
@@ -31,9 +34,11 @@ mod patience;
 mod plan;
 mod preflight;
 mod procedure;
+mod release;
 mod releases;
 mod remedy;
 mod resolve;
+mod restore;
 mod resume;
 mod rollback;
 mod rolling;
@@ -98,6 +103,9 @@ enum Command {
     Deploy(deploy::Deploy),
     Rollback(rollback::Rollback),
     Releases(releases::Releases),
+    Backup(backup::Backup),
+    Backups(backups::Backups),
+    Restore(restore::Restore),
     Status(status::Status),
     Triage(triage::Triage),
     Alerts(alerts::Alerts),
@@ -138,6 +146,9 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Deploy(command) => on_runtime(command.run(&global)),
         Command::Rollback(command) => on_runtime(command.run(&global)),
         Command::Releases(command) => on_runtime(command.run(&global)),
+        Command::Backup(command) => on_runtime(command.run(&global)),
+        Command::Backups(command) => on_runtime(command.run(&global)),
+        Command::Restore(command) => on_runtime(command.run(&global)),
         Command::Status(command) => on_runtime(command.run(&global)),
         Command::Triage(command) => on_runtime(command.run(&global)),
         Command::Alerts(command) => on_runtime(command.run(&global)),

@@ -22,11 +22,19 @@ static RUNBOOKS: shelf::Kind = shelf::Kind {
     folder: "runbooks",
     extension: "yaml",
     built_in: built_in! {
+        "cache-backup"
         "cache-damaged"
         "cache-down"
         "cache-full"
+        "cache-restore"
+        "cache-trial"
         "certificate-expiring"
+        "database-backup"
         "database-down"
+        "database-release"
+        "database-restore"
+        "database-tables"
+        "database-trial"
         "disk-full"
         "host-down"
         "host-lost"

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod await_check;
+pub mod backups;
 pub mod cancel;
 pub mod catalog;
 pub mod deferred;

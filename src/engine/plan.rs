@@ -15,7 +15,7 @@ use crate::model::affected;
 use crate::model::facts::Site;
 use crate::model::inventory::Inventory;
 use crate::model::plan::{Basis, Plan, PlannedCheck, PlannedStep, PlannedUndo, Task};
-use crate::model::runbook::Runbook;
+use crate::model::runbook::{Risk, Runbook};
 use crate::model::template;
 
 mod condition;
@@ -82,6 +82,7 @@ pub fn make(find: Find<'_>, request: Request<'_>) -> Result<Plan> {
         severity: runbook.severity,
         affects: affected::services(&runbook.params, params, site.inventory),
         rto: runbook.rto,
+        subject: (runbook.risk == Risk::Destructive).then(|| subject(runbook, params)),
         lost: runbook.lost.as_ref().and_then(|lost| Some(params.get(lost)?["name"].as_str()?.to_owned())),
         params: params.iter().map(|(name, value)| (name.clone(), template::named(value.clone()))).collect(),
         inventory: inventory.to_owned(),
@@ -89,6 +90,13 @@ pub fn make(find: Find<'_>, request: Request<'_>) -> Result<Plan> {
         basis: Basis { inventory: site.inventory.clone(), facts: site.facts.clone() },
         steps,
     })
+}
+
+/// The first parameter that the runbook has, or the runbook itself when it has none.
+fn subject(runbook: &Runbook, params: &Map<String, Value>) -> String {
+    let first = runbook.params.keys().next().and_then(|name| params.get(name));
+    let named = first.map(|value| template::named(value.clone()));
+    named.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_else(|| runbook.runbook.clone())
 }
 
 /// Everything that a step may do to a host or ask of it.

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::address::Address;
+use super::backups::Backups;
 use super::dns::Record;
 use super::escalation::Escalation;
 use super::operation::Via;
@@ -192,17 +193,6 @@ pub enum DatabaseEngine {
     Postgres,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Backups {
-    /// The folder on the host.
-    pub directory: String,
-    /// The file names, as a shell pattern.
-    pub pattern: String,
-    /// How many are kept.
-    pub keep: u32,
-}
-
 /// A Redis.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -217,6 +207,9 @@ pub struct Cache {
     /// How far its limit, Redis' `maxmemory`, may be raised when it is full.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_memory: Option<Size>,
+    /// Where its backups are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backups: Option<Backups>,
 }
 
 /// A URL that tells whether something besides the services is healthy.

@@ -2,7 +2,11 @@
 
 pub mod address;
 pub mod affected;
+pub mod aside;
+pub mod backed;
+pub mod backups;
 pub mod check;
+pub mod choice;
 pub mod dns;
 pub mod drift;
 pub mod escalation;
@@ -11,12 +15,14 @@ pub mod facts;
 mod form;
 mod index;
 pub mod inventory;
+pub mod manifest;
 pub mod operation;
 pub mod param;
 pub mod plan;
 pub mod promql;
 pub mod release;
 pub mod result;
+pub mod rpo;
 pub mod runbook;
 pub mod snapshot;
 mod soundness;

@@ -40,6 +40,9 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rto: Option<Span>,
     pub params: Map<String, Value>,
+    /// What a destructive plan can destroy, by the name that is typed to approve it; of any other plan nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// The host that it gives up: all that was on it is on its standby then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<String>,

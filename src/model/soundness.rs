@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
+use super::backups::Backups;
 use super::dns::{Provider, Record};
 use super::inventory::{Host, Inventory, Service};
 use super::operation::server_name;
@@ -89,23 +90,16 @@ impl Review<'_> {
             {
                 self.filled(&join(&path, key), value, name);
             }
-            if let Some(backups) = &database.backups {
-                let path = join(&path, "backups");
-                self.directory(&join(&path, "directory"), &backups.directory);
-                self.pattern(&join(&path, "pattern"), &backups.pattern);
-                if backups.keep == 0 {
-                    self.add(
-                        &join(&path, "keep"),
-                        "no backup would be kept",
-                        "write how many are kept, such as `7`",
-                    );
-                }
-            }
+            self.backups(&path, database.backups.as_ref());
         }
         for (name, cache) in caches {
             let path = join("/caches", name);
             self.project(&path, &cache.project);
             self.filled(&join(&path, "service"), &cache.service, name);
+            self.backups(&path, cache.backups.as_ref());
+            if cache.backups.as_ref().is_some_and(|backups| backups.check.is_some()) {
+                self.add(&join(&path, "backups/check"), "a cache cannot be asked in SQL", "leave it out");
+            }
         }
         for (name, endpoint) in endpoints {
             let path = join("/endpoints", name);
@@ -321,6 +315,23 @@ impl Review<'_> {
             let hint =
                 format!("write `/{}`, as the host sees it", directory.trim_start_matches(['.', '~', '/']));
             self.add(path, &message, &hint);
+        }
+    }
+
+    fn backups(&mut self, path: &str, backups: Option<&Backups>) {
+        let Some(backups) = backups else { return };
+        let path = join(path, "backups");
+        self.directory(&join(&path, "directory"), &backups.directory);
+        if let Some(pattern) = &backups.pattern {
+            self.pattern(&join(&path, "pattern"), pattern);
+        }
+        if backups.keep == 0 {
+            let hint = "write how many are kept, such as `7`";
+            self.add(&join(&path, "keep"), "no backup would be kept", hint);
+        }
+        if !backups.copy.is_empty() && !backups.copy.iter().any(|word| word.contains("{file}")) {
+            let hint = "write `{file}` where the backup is named, such as [rclone, copy, \"{file}\", \"s3:backups\"]";
+            self.add(&join(&path, "copy"), "it does not say what is copied", hint);
         }
     }
 

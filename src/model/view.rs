@@ -7,6 +7,7 @@
 use indexmap::IndexSet;
 use serde_json::{Map, Value, json};
 
+use super::backups::Kind;
 use super::inventory::{Inventory, Service};
 use super::operation::Via;
 use super::param::ParamType;
@@ -47,11 +48,28 @@ pub fn fields(kind: ParamType) -> Option<&'static [&'static str]> {
             Some(&["name", "host", "directory", "files", "instances", "databases", "caches", "proxies"])
         }
         ParamType::Database => Some(&[
-            "name", "host", "project", "service", "user", "database", "replica", "backups", "services",
+            "name",
+            "host",
+            "project",
+            "service",
+            "user",
+            "database",
+            "replica",
+            "backups",
+            "services",
+            "instances",
         ]),
-        ParamType::Cache => {
-            Some(&["name", "host", "project", "service", "disposable", "max_memory", "services"])
-        }
+        ParamType::Cache => Some(&[
+            "name",
+            "host",
+            "project",
+            "service",
+            "disposable",
+            "max_memory",
+            "backups",
+            "services",
+            "instances",
+        ]),
         ParamType::Certificate => Some(&[
             "name",
             "host",
@@ -228,8 +246,9 @@ pub fn database(inventory: &Inventory, name: &str) -> Option<Value> {
         "user": database.user,
         "database": database.name,
         "replica": database.replica,
-        "backups": database.backups,
+        "backups": database.backups.as_ref().map(|backups| backups.filled(name, Kind::Postgres)),
         "services": users(inventory, |service| service.database.as_deref() == Some(name)),
+        "instances": instances(inventory, |service| service.database.as_deref() == Some(name)),
     }))
 }
 
@@ -242,7 +261,9 @@ pub fn cache(inventory: &Inventory, name: &str) -> Option<Value> {
         "service": cache.service,
         "disposable": cache.disposable,
         "max_memory": cache.max_memory.map(|Size(bytes)| bytes),
+        "backups": cache.backups.as_ref().map(|backups| backups.filled(name, Kind::Redis)),
         "services": users(inventory, |service| service.cache.as_deref() == Some(name)),
+        "instances": instances(inventory, |service| service.cache.as_deref() == Some(name)),
     }))
 }
 
@@ -250,6 +271,12 @@ pub fn cache(inventory: &Inventory, name: &str) -> Option<Value> {
 fn users(inventory: &Inventory, uses: impl Fn(&Service) -> bool) -> Value {
     let users = inventory.services.iter().filter(|(_, service)| uses(service));
     users.filter_map(|(name, _)| service(inventory, name)).collect()
+}
+
+/// The instances of the services that use something.
+fn instances(inventory: &Inventory, uses: impl Fn(&Service) -> bool) -> Value {
+    let users = inventory.services.values().filter(|service| uses(service));
+    users.flat_map(|service| service.instances.keys()).filter_map(|name| instance(inventory, name)).collect()
 }
 
 /// `service` is the Compose service that serves it.

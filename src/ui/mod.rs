@@ -3,9 +3,12 @@
 //! Standard output is data, standard error is talk. Whatever a host wrote is cleaned before it is shown; colour and marks are
 //! taken away where they are not wanted, and never change the words.
 
+pub mod age;
 pub mod alerts;
 pub mod audit;
+pub mod backups;
 mod beat;
+pub mod concern;
 pub mod coverage;
 pub mod doctor;
 pub mod drift;
@@ -29,6 +32,7 @@ pub mod recovery;
 pub mod releases;
 pub mod report;
 pub mod reporter;
+pub mod restore;
 #[cfg(test)]
 mod sample;
 pub mod status;

@@ -116,6 +116,7 @@ pub fn plan() -> Plan {
         severity: Default::default(),
         affects: Vec::new(),
         rto: Some(Span::secs(600)),
+        subject: None,
         lost: None,
         params: Map::from_iter([("service".to_owned(), json!("argus"))]),
         inventory: "opsctl.yaml".to_owned(),

@@ -5,6 +5,7 @@ mod actions;
 mod alerts;
 mod asking;
 mod auditing;
+mod backups;
 mod docker;
 mod drift;
 mod locks;

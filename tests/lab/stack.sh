@@ -175,6 +175,14 @@ while read -r id network service connected; do
 done < <(mine -q | xargs -r docker inspect -f "$names $endpoint")
 [[ ${#back[@]} == 0 ]] || docker restart "${back[@]}" >/dev/null
 
+# A restore that nobody brought to its end keeps everybody out of the database that it swaps.
+for id in $(mine -q --filter label=com.docker.compose.service=postgres-argus) $(mine -q --filter label=com.docker.compose.service=postgres-hermes); do
+    for _ in $(seq 50); do
+        ! docker exec "$id" sh -c 'psql -qXU "$POSTGRES_USER" -d postgres -c "ALTER DATABASE $POSTGRES_DB ALLOW_CONNECTIONS true"' >/dev/null 2>&1 || break
+        sleep 0.2
+    done
+done
+
 redis=$(mine -q --filter label=com.docker.compose.service=redis)
 for _ in $(seq 50); do
     [[ $(docker exec "$redis" redis-cli ping 2>/dev/null) != PONG ]] || break

@@ -14,6 +14,8 @@ use opsctl::journal::store::Store;
 use opsctl::run::state::{RunState, Status};
 use tempfile::NamedTempFile;
 
+use crate::cache_restoring::RUNBOOKS;
+use crate::halfway::ACTS;
 use crate::meanwhile::{Restarts, Writing};
 use crate::measure::Form;
 use crate::passings::passings;
@@ -239,7 +241,7 @@ fn runs(site: &Site, case: &Case, version: &str) -> Result<(), String> {
 }
 
 /// The first passing of each point in each step: what is waited for passes the same points at every look.
-fn in_each_step(passings: &[String]) -> Vec<String> {
+pub fn in_each_step(passings: &[String]) -> Vec<String> {
     let (mut step, mut seen) = (0, BTreeSet::new());
     let is_first = |passing: &&String| {
         let (point, _) = passing.split_once(':').unwrap();
@@ -357,7 +359,8 @@ fn killed_at(site: &Site, case: &Case, what: What) {
 #[test]
 fn every_shipped_runbook_is_killed_locally() {
     let catalog = Catalog::open(None).unwrap();
-    let cases: Vec<_> = CASES.iter().map(|case| case.runbook).collect();
+    let elsewhere = ACTS.iter().map(|act| act.runbook).chain(RUNBOOKS);
+    let cases: Vec<_> = CASES.iter().map(|case| case.runbook).chain(elsewhere).collect();
     catalog
         .names()
         .for_each(|name| assert!(cases.contains(&name), "nobody kills `{name}`: say here what it mends"));

@@ -3,8 +3,10 @@
 //! They need the lab, which `tests/run` brings up. A drill without a lab fails, and says so: it is never skipped.
 
 mod approved;
+mod cache_restoring;
 mod drills;
 mod faults;
+mod halfway;
 mod interrupted;
 mod killed;
 mod looks;
@@ -17,7 +19,10 @@ mod older;
 #[path = "../common/passings.rs"]
 mod passings;
 mod power;
+mod refused;
+mod restoring;
 mod rolling;
+mod shop;
 mod site;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "../common/sshd.rs"]

@@ -18,12 +18,13 @@ What opsctl recovers from, measured. Each row is a test in `tests/lab_drills`: a
 of two instances each, two PostgreSQL, Redis, Prometheus) while a client writes through nginx, 50 orders a second; then one command is typed, with
 `--yes`, and nothing else. `OPSCTL_UPDATE_DOCS=1 tests/run lab_drills` measures all of it again and writes this page.
 
-- **failure**: what `tests/lab/break` is told.
+- **failure**: what `tests/lab/break` is told; where nothing fails, what is typed.
 - **recovered in**: from the command to its end, the looking before and the health checks after included.
 - **target**: the runbook's `rto`.
 - **failed**: of so many requests, over the whole drill; the outage before the command included.
 - **longest gap**: between two writes that were acknowledged.
 - **lost**, **doubled**: writes that were acknowledged and are not in the database, or are in it twice. A drill with one of them fails.
+  What was written since a backup is not in the database that goes back to it, but in the one that is set aside, and so is not lost.
   A lost host takes with it what its database without a replica took after its newest backup: the drill checks that all before is there.
 
 Two cores carried the hosts, the stack, the client and opsctl, and often other tests beside them: a machine of your own is faster.

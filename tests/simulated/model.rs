@@ -82,7 +82,7 @@ impl Effect {
     pub fn of(operation: &Operation) -> Option<Effect> {
         let Operation::Command(Command { program, .. }) = operation else { return None };
         if let Program::Script(script) = program
-            && let Some(effect) = Effect::of_release(script)
+            && let Some(effect) = Effect::of_script(script)
         {
             return Some(effect);
         }
@@ -94,20 +94,6 @@ impl Effect {
                 return Some(Effect::Remove("aside".to_owned()));
             }
             (_, Some(line)) if line.contains("mkdir") => return Some(Effect::Add("aside".to_owned())),
-            (_, Some(line)) if line.contains("RENAME TO") => {
-                let what = "swapped".to_owned();
-                return Some(if line.contains("back=true") {
-                    Effect::Remove(what)
-                } else {
-                    Effect::Add(what)
-                });
-            }
-            (_, Some(line)) if line.contains("CREATE DATABASE") => {
-                return Some(Effect::Add("restored".to_owned()));
-            }
-            (_, Some(line)) if line.contains("DROP DATABASE") => {
-                return Some(Effect::Remove("restored".to_owned()));
-            }
             (_, Some(line)) if line.contains("apt-get clean") => {
                 return Some(Effect::Add("room of packages".to_owned()));
             }
@@ -140,14 +126,29 @@ impl Effect {
         }
     }
 
-    /// What a script of a release changes.
-    fn of_release(script: &Script) -> Option<Effect> {
+    /// What a script of opsctl's own changes.
+    fn of_script(script: &Script) -> Option<Effect> {
         let given = |name| given(script, name).to_owned();
         Some(match script.name.as_str() {
             "image.pull" => Effect::Add(given("image")),
             "compose.pin" => Effect::Make { service: given("service"), image: given("image") },
             "proxy.out" => Effect::Add(format!("{} out", given("servers"))),
             "proxy.in" => Effect::Remove(format!("{} out", given("servers"))),
+            "postgres.restore" => Effect::Add(given("new")),
+            "postgres.discard" => Effect::Remove(given("new")),
+            "postgres.swap" if given("back") == "true" => Effect::Remove(given("from")),
+            "postgres.swap" => Effect::Add(given("to")),
+            "postgres.dump" => Effect::Add(given("file")),
+            "postgres.drop" => Effect::Remove(given("kept")),
+            "postgres.tables" => Effect::Add(given("schema")),
+            "postgres.untable" => Effect::Remove(given("schema")),
+            "redis.dump" => Effect::Add(given("file")),
+            "redis.prepare" => Effect::Add(format!("prepared {}", given("at"))),
+            "redis.discard" => Effect::Remove(format!("prepared {}", given("at"))),
+            "redis.swap" if given("back") == "true" => Effect::Remove(format!("swapped {}", given("at"))),
+            "redis.swap" => Effect::Add(format!("swapped {}", given("at"))),
+            "backup.verified" => Effect::Add(format!("{} is verified", given("file"))),
+            "backup.prune" | "redis.save" => Effect::Trace(script.name.clone()),
             "release.record" => Effect::Trace(format!("{} is {}", given("service"), given("outcome"))),
             _ => return None,
         })
@@ -265,7 +266,7 @@ impl Model {
                     self.up.contains(service) && self.made.get(service).is_some_and(|made| made == image);
                 return ended(i32::from(!runs), &format!("{image}\n"));
             }
-            _ => return ended(0, "/srv/ledger.dump\nlooked at 20260301031400\n"),
+            _ => return ended(0, "/srv/ledger.dump\nlooked at 20260301031400\nloaded in 5 s\n"),
         };
         let argv: Vec<_> = argv.iter().map(String::as_str).collect();
         match argv[..] {

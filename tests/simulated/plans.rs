@@ -31,9 +31,9 @@ services:
     project: opareta
     instances: { docs: { health: "http://localhost:3100/" } }
 databases:
-  argus: { engine: postgres, project: store, service: postgres-argus, user: argus, name: argus_db, replica: true }
+  argus: { engine: postgres, project: store, service: postgres-argus, user: argus, name: argus_db, replica: true, backups: { directory: /srv, keep: 7, copy: [add, "{file}"] } }
   ledger: { engine: postgres, project: store, service: postgres-ledger, user: ledger, name: ledger, backups: { directory: /srv, pattern: "*", keep: 7 } }
-caches: { redis: { project: store, service: redis, disposable: true, max_memory: 120 } }
+caches: { redis: { project: store, service: redis, disposable: true, max_memory: 120, backups: { directory: /srv, keep: 7, copy: [add, "{file}"] } } }
 certificates: { shop: { project: opareta, service: nginx, server_name: shop.test, renew: [renew, shop] } }
 endpoints: { nginx: { host: app, health: "http://localhost/health" } }
 "#;
@@ -86,6 +86,7 @@ pub fn shipped() -> Vec<Case> {
         "shop.test",
     ];
     let mut cases = releases(&find);
+    cases.extend(restores(&find));
     for name in catalog.names() {
         let situations: &[(&str, &str, &[&str])] = match name {
             "instance-down" => {
@@ -98,6 +99,8 @@ pub fn shipped() -> Vec<Case> {
             ],
             "database-down" => &[("database", "argus", &["postgres-argus"])],
             "cache-down" => &[("cache", "redis", &["redis"])],
+            // Below: they have more than one parameter.
+            "cache-backup" | "cache-restore" | "cache-trial" => &[],
             "cache-damaged" => &[("cache", "redis", &["redis"])],
             "cache-full" => &[("cache", "redis", &["full redis"])],
             "certificate-expiring" => &[("certificate", "shop", &["shop.test"])],
@@ -114,6 +117,8 @@ pub fn shipped() -> Vec<Case> {
             "standby" => &[("host", "data", &[])],
             // Above: of their parameters one would not do.
             "roll" => &[],
+            "database-backup" | "database-release" | "database-restore" | "database-tables"
+            | "database-trial" => &[],
             "serving" => &[("service", "argus", &["argus-2"]), ("service", "docs", &[])],
             other => panic!("nobody simulates the runbook `{other}`: say here what it meets"),
         };
@@ -128,7 +133,22 @@ pub fn shipped() -> Vec<Case> {
             });
         }
     }
+    cases.extend(cache_backups(&find, &all));
     cases
+}
+
+/// A cache that is backed up, and goes back to a backup.
+fn cache_backups(find: Find<'_>, all: &[&str]) -> Vec<Case> {
+    let file = [("cache", "redis"), ("file", "/srv/redis_1.rdb")];
+    let restore = [&file[..], &[("at", "2"), ("safety", "/srv/redis_2.rdb")]].concat();
+    let given = [("cache-backup", &file[..]), ("cache-trial", &file), ("cache-restore", &restore)];
+    let model = Model { up: all.iter().map(|up| (*up).to_owned()).collect(), ..Model::default() };
+    let case = |(name, given): (&str, &[(&str, &str)])| Case {
+        name: name.to_owned(),
+        plan: planned(find, name, given, &model),
+        model: model.clone(),
+    };
+    given.into_iter().map(case).collect()
 }
 
 const OLD: &str = "registry/argus:v1.2.0";
@@ -145,6 +165,30 @@ fn releases(find: Find<'_>) -> Vec<Case> {
     .into_iter()
     .map(|given| release(find, given, None))
     .collect()
+}
+
+/// Backups that are made, restored, restored in part, and what a restore has set aside.
+fn restores(find: Find<'_>) -> Vec<Case> {
+    let up = ["argus-1", "argus-2", "nginx", "postgres-argus", "redis"].map(str::to_owned).into();
+    let model = Model { up, ..Model::default() };
+    let given: [(&str, &[(&str, &str)]); 6] = [
+        ("database-backup", &[]),
+        ("database-backup", &[("verify", "true")]),
+        ("database-trial", &[]),
+        ("database-restore", &[("at", "1"), ("safety", "/srv/safety.dump")]),
+        ("database-tables", &[("tables", "orders"), ("schema", "restored_1")]),
+        ("database-release", &[("kept", "argus_db_until_1")]),
+    ];
+    given
+        .into_iter()
+        .map(|(name, given)| {
+            let always = [("database", "argus"), ("file", "/srv/argus.dump")];
+            let told: Vec<_> = given.iter().map(|(param, value)| format!("{param}={value}")).collect();
+            let given: Vec<_> = always.into_iter().chain(given.iter().copied()).collect();
+            let plan = planned(find, name, &given, &model);
+            Case { name: format!("{name} {}", told.join(" ")), plan, model: model.clone() }
+        })
+        .collect()
 }
 
 /// A release whose image is no good: it goes back by itself.

@@ -76,6 +76,7 @@ pub fn plan(steps: Vec<PlannedStep>) -> Plan {
         title: "Test".to_owned(),
         risk: Risk::ReadOnly,
         rto: None,
+        subject: None,
         lost: None,
         params: Default::default(),
         inventory: "opsctl.yaml".to_owned(),

@@ -54,6 +54,7 @@ fn plan() -> Plan {
         severity: Default::default(),
         affects: Vec::new(),
         rto: None,
+        subject: None,
         lost: None,
         params: Default::default(),
         inventory: "opsctl.yaml".to_owned(),

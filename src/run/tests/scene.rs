@@ -125,6 +125,7 @@ pub fn plan(steps: Vec<PlannedStep>) -> Plan {
         severity: Default::default(),
         affects: Vec::new(),
         rto: None,
+        subject: None,
         lost: None,
         params: Map::new(),
         inventory: "opsctl.yaml".to_owned(),

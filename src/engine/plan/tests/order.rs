@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::engine::catalog::Catalog;
+use crate::model::backups::Backups;
 use crate::model::param::ParamType;
 
 #[test]
@@ -143,6 +144,9 @@ fn every_built_in_runbook_can_be_planned() {
     let catalog = Catalog::open(None).unwrap();
     let mut scene = scene(&[]);
     scene.inventory.caches = serde_yaml::from_str("{ redis: { project: opareta, service: redis } }").unwrap();
+    let backups: Option<Backups> = serde_yaml::from_str("{ directory: /srv, keep: 7 }").unwrap();
+    scene.inventory.caches.values_mut().for_each(|cache| cache.backups.clone_from(&backups));
+    scene.inventory.databases.values_mut().for_each(|database| database.backups.clone_from(&backups));
     scene.inventory.certificates =
         serde_yaml::from_str("{ www: { project: opareta, service: nginx, renew: [renew] } }").unwrap();
     let mut spare = scene.inventory.hosts["app"].clone();
@@ -162,6 +166,8 @@ fn every_built_in_runbook_can_be_planned() {
                 ParamType::Certificate => "www",
                 ParamType::Project => "opareta",
                 ParamType::Host => "app",
+                ParamType::Backup => "/srv/argus.dump",
+                ParamType::String if name == "kept" => "argus_db_until_1",
                 _ => "argus",
             };
             (name.clone(), json!(value))

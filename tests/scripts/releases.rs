@@ -2,17 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
-use std::process::{Command, Output};
 
-use opsctl::action::registry;
-use opsctl::model::facts::{Facts, HostFacts, ProjectFacts, Site};
-use opsctl::model::inventory::Inventory;
-use opsctl::model::operation::{self, Operation};
-use opsctl::model::source::Source;
 use serde_json::{Value, json};
 
-const SHELLS: [&[&str]; 3] = [&["dash"], &["bash"], &["busybox", "sh"]];
+use crate::scene::{self, Scene};
 
 /// nginx has its configuration from the folder `conf`; each reload makes a new worker.
 const DOCKER: &str = r#"#!/bin/sh
@@ -33,85 +26,13 @@ ps*) for word; do case $word in *service=*) echo "id-${word##*=}" ;; esac; done 
 esac
 "#;
 
-struct Scene {
-    folder: tempfile::TempDir,
-    shell: &'static [&'static str],
-}
-
 /// A scene under each shell.
 fn each(test: impl Fn(&Scene)) {
-    for shell in SHELLS {
-        let scene = Scene { folder: tempfile::tempdir().unwrap(), shell };
-        for folder in ["bin", "conf", "state"] {
-            fs::create_dir(scene.path(folder)).unwrap();
-        }
-        scene.write("bin/docker", DOCKER);
-        fs::set_permissions(scene.path("bin/docker"), fs::Permissions::from_mode(0o755)).unwrap();
+    scene::each(DOCKER, |scene| {
+        scene.make("conf");
         scene.write("reloads", "");
-        test(&scene);
-    }
-}
-
-impl Scene {
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).unwrap();
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap()
-    }
-
-    /// Runs an action of that run, as a host does.
-    fn run_of(&self, run: &str, action: &str, args: Value) -> Output {
-        let folder = self.folder.path().display();
-        let text = format!(
-            "name: o\nhosts: {{ app: {{ address: local, state_dir: '{folder}/state' }} }}\n\
-             projects: {{ shop: {{ host: app, directory: '{folder}', files: [compose.yml] }} }}\n"
-        );
-        let inventory = Inventory::read(&Source::new("opsctl.yaml", &text)).unwrap();
-        let mut facts = Facts::default();
-        facts.hosts.insert("app".into(), HostFacts { compose: vec!["docker".into(), "compose".into()] });
-        facts.projects.insert("shop".into(), ProjectFacts { name: "shop".into(), ..ProjectFacts::default() });
-        let args = args.as_object().unwrap().clone();
-        let built =
-            (registry::find(action).unwrap().build)(&args, Site { inventory: &inventory, facts: &facts });
-        let Operation::Command(operation::Command { program, .. }) = built.unwrap().operation else {
-            panic!("`{action}` is no command")
-        };
-        let path = format!("{folder}/bin:{}", std::env::var("PATH").unwrap());
-        let mut command = Command::new(self.shell[0]);
-        command.args(&self.shell[1..]).args(["-c", &program.line().unwrap()]).current_dir(self.folder.path());
-        command.env("PATH", path).env("DIR", self.folder.path()).env("OPSCTL_RUN", run).output().unwrap()
-    }
-
-    fn run(&self, action: &str, args: Value) -> Output {
-        self.run_of("1", action, args)
-    }
-
-    /// As [`run`](Scene::run), and it has to succeed.
-    fn does(&self, action: &str, args: Value) {
-        let output = self.run(action, args);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{:?} {action}: {said}", self.shell);
-    }
-
-    /// As [`run`](Scene::run), and it has to fail with these words.
-    fn refuses(&self, action: &str, args: Value, words: &str) {
-        let output = self.run(action, args);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success(), "{:?} {action}", self.shell);
-        assert!(said.contains(words), "{:?} {action}: {said}", self.shell);
-    }
-
-    /// What is left in the folder of nginx.
-    fn conf_files(&self) -> Vec<String> {
-        let files = fs::read_dir(self.path("conf")).unwrap();
-        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
-    }
+        test(scene);
+    });
 }
 
 const SITE: &str = "\
@@ -145,7 +66,7 @@ fn a_server_is_taken_out_and_put_back_and_the_file_is_as_it_was() {
             scene.does("proxy.in", servers(&["hermes-1", "hermes-10"]));
             assert_eq!(scene.read("conf/site.conf"), SITE, "{:?}", scene.shell);
         }
-        assert_eq!(scene.conf_files(), ["site.conf"]);
+        assert_eq!(scene.files("conf"), ["site.conf"]);
         assert_eq!(
             scene.read("reloads").lines().count(),
             5,
@@ -176,7 +97,7 @@ fn what_cannot_be_changed_or_is_not_accepted_is_left_as_it_was() {
         scene.write("conf/site.conf", &broken);
         scene.refuses("proxy.out", servers(&["hermes-1"]), "it is broken");
         assert_eq!(
-            (scene.read("conf/site.conf"), scene.conf_files()),
+            (scene.read("conf/site.conf"), scene.files("conf")),
             (broken, vec!["site.conf".to_owned()])
         );
     });

@@ -1,0 +1,173 @@
+//! The folder of backups: which are removed, and what is written of a trial.
+
+use std::process::Command;
+
+use opsctl::base::amount::Span;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Value, json};
+
+use crate::scene::{Scene, each};
+
+const DOCKER: &str = "#!/bin/sh\nexit 1\n";
+
+/// A backup in the folder of a scene, that many days old.
+#[derive(Debug, Clone)]
+struct Backup {
+    days: u32,
+    is_verified: bool,
+    /// Made by somebody else, and restored for a trial.
+    is_found: bool,
+    reason: &'static str,
+}
+
+impl Backup {
+    fn file(&self) -> String {
+        format!("shop_{:04}.dump", 9999 - self.days)
+    }
+
+    fn write(&self, scene: &Scene) {
+        let file = self.file();
+        let day = 86_400 * i64::from(self.days);
+        let at = jiff::Timestamp::now().checked_sub(jiff::SignedDuration::from_secs(day)).unwrap();
+        let verified = if self.is_verified { "{ \"at\": \"2026-03-01T03:14:00Z\" }" } else { "null" };
+        let run = if self.is_found { "" } else { "  \"run\": \"r\",\n" };
+        let manifest = format!(
+            "{{\n  \"kind\": \"postgres\",\n  \"of\": \"shop\",\n  \"at\": \"{at:.0}\",\n{run}  \"reason\": \"{}\",\n  \"bytes\": 3,\n  \
+             \"sha256\": \"0\",\n  \"verified\": {verified}\n}}\n",
+            self.reason
+        );
+        scene.write(&format!("backups/{file}"), "abc");
+        scene.write(&format!("backups/{file}.json"), &manifest);
+        let path = scene.path(&format!("backups/{file}"));
+        assert!(Command::new("touch").arg("-d").arg(at.to_string()).arg(path).status().unwrap().success());
+    }
+}
+
+fn of_database() -> Value {
+    json!({ "database": "shop" })
+}
+
+/// What is left of them after a removal, as their places in the list.
+fn left(scene: &Scene, backups: &[Backup]) -> Vec<usize> {
+    let _ = std::fs::remove_dir_all(scene.path("backups"));
+    scene.make("backups");
+    backups.iter().for_each(|backup| backup.write(scene));
+    scene.does("backup.prune", of_database());
+    let files = scene.files("backups");
+    let is_left = |file: &String| {
+        let manifest = files.contains(&format!("{file}.json"));
+        assert_eq!(files.contains(file), manifest, "{file} and its manifest go together");
+        manifest
+    };
+    (0..backups.len()).filter(|number| is_left(&backups[*number].file())).collect()
+}
+
+fn backup(days: u32, is_verified: bool) -> Backup {
+    Backup { days, is_verified, is_found: false, reason: "" }
+}
+
+#[test]
+fn what_is_older_than_the_newest_verified_one_and_beyond_the_number_goes() {
+    each(DOCKER, |scene| {
+        scene.keep.set(2);
+        let all = [backup(0, false), backup(1, true), backup(2, true), backup(3, false)];
+        assert_eq!(left(scene, &all), [0, 1]);
+        let unverified = [backup(0, false), backup(1, false), backup(2, false)];
+        assert_eq!(left(scene, &unverified), [0, 1, 2], "none is known to be good");
+        let late = [backup(0, false), backup(1, false), backup(2, false), backup(3, true), backup(4, false)];
+        assert_eq!(left(scene, &late), [0, 1, 2, 3]);
+        scene.keep_for.set(Span::secs(86_400 * 5 / 2));
+        assert_eq!(left(scene, &all), [0, 1, 2], "the third is still young");
+    });
+}
+
+#[test]
+fn what_somebody_else_has_made_or_was_made_for_a_reason_stays() {
+    each(DOCKER, |scene| {
+        scene.keep.set(1);
+        let found = Backup { is_found: true, ..backup(5, true) };
+        let safety = Backup { reason: "before a restore", ..backup(6, false) };
+        let all = [backup(0, true), backup(4, false), found, safety];
+        assert_eq!(left(scene, &all), [0, 2, 3]);
+        scene.keep_for.set(Span::secs(86_400 * 2));
+        assert_eq!(left(scene, &all), [0, 2], "the reason is over");
+        scene.write("backups/other.dump", "no manifest");
+        scene.does("backup.prune", of_database());
+        assert!(scene.files("backups").contains(&"other.dump".to_owned()));
+    });
+}
+
+#[test]
+fn the_newest_verified_backup_and_all_that_is_newer_is_never_removed() {
+    each(DOCKER, |scene| {
+        let one = (any::<bool>(), 0..8_u8).prop_map(|(is_verified, kind)| Backup {
+            days: 0,
+            is_verified,
+            is_found: kind == 0,
+            reason: if kind == 1 { "before a restore" } else { "" },
+        });
+        let all = (prop::collection::vec(one, 1..7), 1..4_u32, 0..5_u64);
+        let cases = Config { cases: 12, failure_persistence: None, ..Config::default() };
+        let proved = TestRunner::new(cases).run(&all, |(mut all, keep, days)| {
+            all.iter_mut().zip(1..).for_each(|(backup, days)| backup.days = days);
+            scene.keep.set(keep);
+            scene.keep_for.set(Span::secs(86_400 * days));
+            let left = left(scene, &all);
+            let safe = all.iter().position(|backup| backup.is_verified).unwrap_or(all.len());
+            for (number, backup) in all.iter().enumerate() {
+                let plain = all[..number].iter().filter(|backup| backup.reason.is_empty()).count();
+                let is_kept = number <= safe
+                    || backup.is_found
+                    || backup.reason.is_empty() && plain < keep as usize
+                    || days > 0 && u64::from(backup.days) < days
+                    || days == 0 && !backup.reason.is_empty();
+                prop_assert!(
+                    !is_kept || left.contains(&number),
+                    "{number} of {all:?}, keep {keep}, {days} days"
+                );
+            }
+            Ok(())
+        });
+        proved.unwrap_or_else(|error| panic!("{:?} {error}", scene.shell));
+    });
+}
+
+#[test]
+fn a_trial_is_written_into_the_manifest_and_everything_else_in_it_stays() {
+    each(DOCKER, |scene| {
+        scene.make("backups");
+        backup(1, false).write(scene);
+        let file = backup(1, false).file();
+        let before = scene.read(&format!("backups/{file}.json"));
+        let args = json!({
+            "database": "shop", "file": scene.path(&format!("backups/{file}")).to_str().unwrap(), "seconds": "12",
+        });
+        scene.does("backup.verified", args.clone());
+        scene.does("backup.verified", args);
+        let after = scene.read(&format!("backups/{file}.json"));
+        let manifest: Value = serde_json::from_str(&after).unwrap();
+        assert_eq!(manifest["verified"]["seconds"], 12, "{after}");
+        assert_eq!(manifest["verified"]["run"], "1", "{after}");
+        let without = |text: &str| {
+            text.lines().filter(|line| !line.contains("verified")).collect::<Vec<_>>().join("\n")
+        };
+        assert_eq!(without(&before), without(&after));
+        assert_eq!(scene.files("backups").len(), 2);
+    });
+}
+
+#[test]
+fn a_backup_that_somebody_else_has_made_gets_a_manifest_once_it_was_tried() {
+    each(DOCKER, |scene| {
+        scene.make("backups");
+        scene.write("backups/it's mine.sql", "abc");
+        let file = scene.path("backups/it's mine.sql");
+        scene.does("backup.verified", json!({ "database": "shop", "file": file.to_str().unwrap() }));
+        let manifest: Value = serde_json::from_str(&scene.read("backups/it's mine.sql.json")).unwrap();
+        assert_eq!(manifest["of"], "shop");
+        assert_eq!(manifest["bytes"], 3);
+        assert_eq!(manifest["sha256"], "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert!(manifest["verified"]["at"].is_string());
+    });
+}
