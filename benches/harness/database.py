@@ -12,6 +12,7 @@ import shlex
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -178,9 +179,10 @@ class Lab:
             process = subprocess.Popen(
                 argv, env=os.environ | settings, stdin=subprocess.DEVNULL, stdout=out, stderr=log, start_new_session=True
             )
-            # The record of one process has its own peak in it, and not those of the tools before.
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
+            most = 0
+            while process.poll() is None:
+                most = max(most, peak(process.pid))
+                time.sleep(0.02)
             wall = time.perf_counter() - begin
             end(strays)
             out.seek(0)
@@ -189,7 +191,16 @@ class Lab:
             if process.returncode != 0:
                 raise Failed(f"`{' '.join(map(str, argv))}` ended with {process.returncode}:\n{log.read()[-2000:]}")
         name.unlink()
-        return Ended(wall, usage.ru_maxrss * 1024 / 1e6, said)
+        return Ended(wall, most, said)
+
+
+def peak(pid):
+    """The most that a process had so far, in MB. Its own: what `wait4` tells has that of whoever started it in it."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024 / 1e6
+    return 0
 
 
 @cache

@@ -52,8 +52,9 @@ seconds=$(($(date +%s) - begun))
 told
 field() { sed -n "s/^$1|//p" "$part.told" | head -n 1; }
 if [ -n "$broke" ] || [ "$(field ended)" != 0 ] || ! grep -q '^counted|' "$part.told"; then
-    grep -v '^[a-z]*|' "$part.told" >&2 || true
-    echo "$name was not dumped" >&2
+    why=$(grep -v '^[a-z]*|\|^ *"' "$part.told") || true
+    [ -z "$broke" ] || why="it could not be written to $folder"
+    printf '%s\n' "$name was not dumped: $why" >&2
     exit 1
 fi
 if [ "$how" = -Fp ] && ! is_ended <"$part.tail"; then

@@ -82,6 +82,7 @@ static ENTRIES: &[Entry] = &[
     Entry::of::<http::Request>(),
     Entry::of::<image::Pull>(),
     Entry::of::<network::Connect>(),
+    Entry::of::<swap::Aside>(),
     Entry::of::<sound::Backup>(),
     Entry::of::<sound::Compare>(),
     Entry::of::<restore::Discard>(),

@@ -63,6 +63,47 @@ impl Action for Swap {
     }
 }
 
+/// Writes down at a database that was set aside which run has done it; with `still`, checks that it is there.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Aside {
+    /// The database, by its name in the inventory.
+    database: String,
+    /// The name of the one that was set aside.
+    aside: String,
+    /// Only checks that nobody has released it yet.
+    #[serde(default)]
+    still: bool,
+}
+
+const ASIDE: &str = r#"ready
+if [ "$(echo "SELECT count(*) FROM pg_database WHERE datname = :'aside'" | sql -d postgres -v aside="$aside")" = 0 ]; then
+    echo "there is no $aside any more: it was released, and $live cannot go back to it" >&2
+    exit 1
+fi
+[ "$still" = true ] || echo "COMMENT ON DATABASE :\"aside\" IS :'told'" |
+    sql -d postgres -v aside="$aside" -v told="set aside by opsctl, run ${OPSCTL_RUN:-}""#;
+
+impl Action for Aside {
+    const NAME: &'static str = "postgres.aside";
+    const GIVES: ResultKind = ResultKind::Command;
+
+    fn effect(_: &Map<String, Value>) -> Effect {
+        Effect::Ensures
+    }
+
+    fn build(&self, site: Site<'_>) -> Result<Operation, String> {
+        let database = place::database(site, &self.database)?;
+        let still = if self.still { "true" } else { "false" };
+        let given = [("aside", name(database, &self.aside)?), ("still", still)];
+        script(site, Self::NAME, database, &given, &[SERVER, ASIDE])
+    }
+
+    fn judge(operation: &Operation, result: &Value) -> Result<(), String> {
+        verdict::exit(operation, result)
+    }
+}
+
 /// Drops a database that a restore has set aside. Its last dump has to be verified before.
 ///
 /// Nobody may be connected to it.

@@ -12,6 +12,7 @@ use crate::killed::in_each_step;
 use crate::measure::Form;
 use crate::passings::passings;
 use crate::site::{Site, Way, text};
+use crate::table;
 
 /// Those that are drilled here.
 pub const RUNBOOKS: [&str; 3] = ["cache-backup", "cache-restore", "cache-trial"];
@@ -149,6 +150,7 @@ fn a_hundred_thousand_keys_come_back_and_what_was_there_instead_does_too_locally
     let load = vault.site.under_load(&words.iter().map(String::as_str).collect::<Vec<_>>());
     println!("drill: restore redis, {KEYS} keys: {}", load.counts);
     println!("drill: nobody could write for {} ms", load.count("longest_gap_ms"));
+    table::record(&vault.site, "restore redis", &load);
     assert_eq!([load.count("missing_writes"), load.count("doubled_writes")], [0, 0], "{}", load.stderr);
     assert_eq!(vault.holds(), then, "every key, and what it holds");
     assert_eq!(vault.folders().trim(), "opsctl-aside-1", "what it was is kept");

@@ -4,6 +4,7 @@
 
 mod approved;
 mod cache_restoring;
+mod damaged;
 mod drills;
 mod faults;
 mod halfway;

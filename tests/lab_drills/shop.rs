@@ -128,7 +128,7 @@ impl Shop {
 
     /// The files below the folder of the drill, with their sizes.
     pub fn files(&self) -> String {
-        self.on_host(&format!("find {FOLDER} -printf '%P %y %s\\n' | sort"))
+        self.on_host(&format!("find {FOLDER} -mindepth 1 -printf '%P %y %s\\n' | sort"))
     }
 
     /// What is typed, after the inventory.
