@@ -6,7 +6,7 @@
 if is_there; then echo "it is there"; exit 0; fi
 ready
 # Those of dumps that were broken off; only one is under way at a time.
-find "$folder" -maxdepth 1 -type f -name ".${of}_*.part" -exec rm -f {} +
+find "$folder" -maxdepth 1 -type f -name ".${of}_*.part*" -exec rm -f {} +
 sweep() { rm -f "$part" "$part.told" "$part.more" "$part.json" "$part.pipe" "$part.tail"; }
 sweep
 # A disk that is full must not stay so by what is no backup.

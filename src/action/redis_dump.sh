@@ -7,7 +7,7 @@ if is_there; then echo "it is there"; exit 0; fi
 ready
 places
 # Those of backups that were broken off; only one is under way at a time.
-find "$folder" -maxdepth 1 -type f -name ".${of}_*.part" -exec rm -f {} +
+find "$folder" -maxdepth 1 -type f -name ".${of}_*.part*" -exec rm -f {} +
 trap 'told; rm -f "$part"' EXIT
 
 begun=$(date +%s)

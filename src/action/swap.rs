@@ -63,7 +63,9 @@ impl Action for Swap {
     }
 }
 
-/// Writes down at a database that was set aside which run has done it; with `still`, checks that it is there.
+/// Makes sure that a database that was set aside is there, and that nobody has released it.
+///
+/// As an undo it comes before those that stop anything: where there is nothing to go back to, they are not begun.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Aside {
@@ -71,32 +73,29 @@ pub(super) struct Aside {
     database: String,
     /// The name of the one that was set aside.
     aside: String,
-    /// Only checks that nobody has released it yet.
-    #[serde(default)]
-    still: bool,
 }
 
 const ASIDE: &str = r#"ready
-if [ "$(echo "SELECT count(*) FROM pg_database WHERE datname = :'aside'" | sql -d postgres -v aside="$aside")" = 0 ]; then
+size="SELECT pg_size_pretty(pg_database_size(datname)) FROM pg_database WHERE datname = :'aside'"
+size=$(printf '%s' "$size" | sql -d postgres -v aside="$aside")
+if [ -z "$size" ]; then
     echo "there is no $aside any more: it was released, and $live cannot go back to it" >&2
     exit 1
 fi
-[ "$still" = true ] || echo "COMMENT ON DATABASE :\"aside\" IS :'told'" |
-    sql -d postgres -v aside="$aside" -v told="set aside by opsctl, run ${OPSCTL_RUN:-}""#;
+echo "$aside is kept, $size""#;
 
 impl Action for Aside {
     const NAME: &'static str = "postgres.aside";
     const GIVES: ResultKind = ResultKind::Command;
 
+    /// No mere look: what only looks has no undo.
     fn effect(_: &Map<String, Value>) -> Effect {
         Effect::Ensures
     }
 
     fn build(&self, site: Site<'_>) -> Result<Operation, String> {
         let database = place::database(site, &self.database)?;
-        let still = if self.still { "true" } else { "false" };
-        let given = [("aside", name(database, &self.aside)?), ("still", still)];
-        script(site, Self::NAME, database, &given, &[SERVER, ASIDE])
+        script(site, Self::NAME, database, &[("aside", name(database, &self.aside)?)], &[SERVER, ASIDE])
     }
 
     fn judge(operation: &Operation, result: &Value) -> Result<(), String> {

@@ -139,9 +139,7 @@ impl Effect {
             "postgres.swap" if given("back") == "true" => Effect::Remove(given("from")),
             "postgres.swap" => Effect::Add(given("to")),
             "postgres.dump" => Effect::Add(given("file")),
-            "postgres.aside" if given("still") == "false" => {
-                Effect::Trace(format!("{} is aside", given("aside")))
-            }
+            "postgres.aside" => Effect::Trace(format!("{} is aside", given("aside"))),
             "postgres.drop" => Effect::Remove(given("kept")),
             "postgres.tables" => Effect::Add(given("schema")),
             "postgres.untable" => Effect::Remove(given("schema")),
