@@ -17,8 +17,8 @@ use crate::ui::backups::{Stock, Unasked};
 
 /// Show the backups of databases and caches, and what restoring each would lose
 ///
-/// Nothing is changed. Exits with 5 where the newest verified backup is older than the `rpo` of the inventory allows, where there is none, and
-/// where a host could not be asked.
+/// Nothing is changed. Exits with 5 where the inventory has an `rpo` and no verified backup is as new as that, and where one of several hosts
+/// could not be asked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Backups {

@@ -37,7 +37,7 @@ pub struct Restore {
     /// The database or cache, by its name in the inventory; where two have the same name: `database/argus`, `cache/argus`
     #[arg(required = true)]
     name: Option<String>,
-    /// Which backup: the newest that was not made for a restore, one by its name or path on the host, or the newest that is not later than a time: `2026-11-27` with all
+    /// Which backup: the newest, one by its name or path on the host, or the newest that is not later than a time: `2026-11-27` with all
     /// its hours, `2026-11-27 14:00` as the clock here has it, RFC 3339, or `2h` ago [default of a drill: latest]
     #[arg(long, value_name = "latest|FILE|TIME", required_unless_present = "drill")]
     from: Option<String>,

@@ -210,8 +210,8 @@ impl Scene {
         self.shop.sweep();
     }
 
-    /// Every place at which something could die. In the long form each point in each step; in the short one the beginning of the load and of the
-    /// swap, and of the step in the middle where there is no swap.
+    /// Every place at which something could die. In the long form each point in each step; in the short one the beginning of the swap, for opsctl
+    /// that of the load as well, and that of the step in the middle where there is no swap.
     fn places(&self, what: What) -> Vec<String> {
         let log = tempfile::NamedTempFile::new().unwrap();
         let path = log.path().to_str().unwrap().to_owned();
@@ -224,9 +224,12 @@ impl Scene {
             return all.iter().filter(is_for).cloned().collect();
         }
         let begins: Vec<&String> = all.iter().filter(is_begin).collect();
-        // ready, room, whole, load; compare, safety, safe, approved, stop, stop, swap.
-        let numbers =
-            if self.act.runbook == "database-restore" { vec![3, 10] } else { vec![begins.len() / 2] };
+        let numbers = match (self.act.runbook, what) {
+            // ready, room, whole, load; compare, safety, safe, approved, stop, stop, swap.
+            ("database-restore", What::Opsctl) => vec![3, 10],
+            ("database-restore", _) => vec![10],
+            _ => vec![begins.len() / 2],
+        };
         numbers.into_iter().map(|number| begins[number].clone()).collect()
     }
 }

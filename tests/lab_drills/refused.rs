@@ -111,3 +111,51 @@ fn a_good_dump_is_restored_whatever_its_form_and_name_over_ssh() {
     let made = shop.on_host("find / -xdev -name 'injected*' -not -path '/proc/*'");
     assert_eq!(made, "", "a name is a name");
 }
+
+/// What is there of the server's databases, and of each row.
+fn state(shop: &Shop) -> (std::collections::BTreeSet<String>, String) {
+    (shop.databases(), shop.checksums())
+}
+
+#[test]
+fn without_space_or_without_its_password_nothing_is_begun_over_ssh() {
+    let shop = Shop::of_size("16MiB", Way::Sudo, "keep: 7");
+    let made = shop.back_up();
+    let file = "/var/backups/opareta/good.dump";
+    let copied = shop
+        .altered(&format!("cp {made} {file}; cp {made}.json {file}.json"), &format!("rm {file} {file}.json"));
+    let before = state(&shop);
+    let refused = |reason: &str| {
+        let output = shop.say(&["restore", "argus", "--from", file, "--yes", "--confirm", "argus"]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(13), "{said}");
+        assert!(said.contains(reason), "{reason}: {said}");
+    };
+
+    let folder = shop.folder();
+    let full = shop
+        .altered(&format!("mount -t tmpfs -o mode=2775,size=1m tmpfs {folder}"), &format!("umount {folder}"));
+    refused(&format!("a safety dump of argus_db in {folder} needs"));
+    drop(full);
+    assert_eq!(state(&shop), before);
+
+    // The server asks its own programs for a password, which the container has.
+    let rule = "docker exec opareta-postgres-argus sh -c 'sed -i \"s/^local  *all  *all  *.*/local all all RULE/\" $PGDATA/pg_hba.conf; kill -HUP 1'";
+    let asks = shop.altered(&rule.replace("RULE", "scram-sha-256"), &rule.replace("RULE", "trust"));
+    shop.does(&["restore", "argus", "--from", file, "--drill", "--yes"]);
+    drop(asks);
+    let set = |password: &str| {
+        let alter = format!("ALTER ROLE argus PASSWORD '{password}'");
+        format!("docker exec opareta-postgres-argus psql -qXU argus -d postgres -c \"{alter}\"")
+    };
+    let known = "$(docker exec opareta-postgres-argus printenv POSTGRES_PASSWORD)";
+    let other = shop.altered(
+        &format!("{}; {}", set("another"), rule.replace("RULE", "scram-sha-256")),
+        &format!("{}; sleep 1; {}", rule.replace("RULE", "trust"), set(known)),
+    );
+    refused("password authentication failed");
+    drop(other);
+    drop(copied);
+    assert_eq!(state(&shop), before);
+    shop.assert_is_well();
+}

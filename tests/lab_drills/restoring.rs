@@ -195,3 +195,44 @@ fn backups_that_are_needed_stay_and_one_that_fails_removes_none_over_ssh() {
     drop(full);
     assert_eq!(shop.back_up().rsplit('/').next(), files().last().map(String::as_str), "the next one is well");
 }
+
+/// Another host, and the manifest too, so that its checksum is there as well.
+#[test]
+fn a_backup_is_taken_to_a_second_place_before_any_is_removed_over_ssh() {
+    let place = "/tmp/second";
+    let shop = Shop::of_size(
+        "16MiB",
+        Way::Sudo,
+        "keep: 1, copy: [scp, -q, -o, BatchMode=yes, -o, StrictHostKeyChecking=no, \"{file}\", \"{file}.json\", \"localhost:/tmp/second/\"]",
+    );
+    let key = "/root/.ssh/id_second";
+    let may = format!(
+        "mkdir -p {place} /root/.ssh; ssh-keygen -q -t ed25519 -N '' -f {key}; cp /root/.ssh/authorized_keys {key}.kept 2>/dev/null; \
+         cat {key}.pub >>/root/.ssh/authorized_keys; printf 'Host localhost\\n  IdentityFile {key}\\n' >>/root/.ssh/config"
+    );
+    let back = format!(
+        "rm -rf {place} /root/.ssh/config; if [ -e {key}.kept ]; then mv {key}.kept /root/.ssh/authorized_keys; else rm -f /root/.ssh/authorized_keys; fi; rm -f {key}*"
+    );
+    let second = shop.altered(&may, &back);
+    shop.does(&["backup", "argus", "--verify", "--yes"]);
+    let sums = |folder: &str| shop.on_host(&format!("cd {folder} && sha256sum -- *.dump"));
+    assert_eq!(sums(place), sums(shop.folder()));
+    let before = shop.files();
+
+    // While it cannot be reached, nothing is removed.
+    let lost = shop.altered(
+        &format!("chmod a-r {key}; mv {key} {key}.lost"),
+        &format!("mv {key}.lost {key}; chmod 600 {key}"),
+    );
+    let failed = shop.say(&["backup", "argus", "--verify", "--yes"]);
+    assert_eq!(failed.status.code(), Some(10), "{}", text(&failed.stderr));
+    assert!(
+        before.lines().all(|line| line.contains(".json ") || shop.files().contains(line)),
+        "{}",
+        shop.files()
+    );
+    drop(lost);
+    shop.does(&["resume", "latest"]);
+    assert_eq!(shop.on_host(&format!("ls {place}/*.dump | wc -l")).trim(), "2");
+    drop(second);
+}
