@@ -19,6 +19,13 @@ impl Form {
         self.0.map_or(short, |count| (count * usual).div_ceil(500))
     }
 
+    /// Those of them that are tried, at even distances: one in the short form.
+    pub fn evenly(self, all: &[String]) -> Vec<String> {
+        let count = self.count(1, all.len()).min(all.len());
+        let at = |number: usize| (2 * number + 1) * all.len() / (2 * count);
+        (0..count).map(|number| all[at(number)].clone()).collect()
+    }
+
     /// How many are lived side by side: most of the time they wait.
     pub fn at_once(self) -> usize {
         if self.is_long() { 3 } else { 2 }

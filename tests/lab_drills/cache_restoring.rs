@@ -285,7 +285,7 @@ impl Scene {
         self.vault.sweep();
     }
 
-    /// In the long form each point in each step; in the short one the beginning of the preparation and of the swap for opsctl, and of the
+    /// In the long form each point in each step, or as many as are asked for; in the short one the beginning of the preparation and of the swap for opsctl, and of the
     /// safety dump and of its start for the server.
     fn places(&self, what: What) -> Vec<String> {
         let log = tempfile::NamedTempFile::new().unwrap();
@@ -294,7 +294,7 @@ impl Scene {
         let all = in_each_step(&passings(&fs::read_to_string(log.path()).unwrap()));
         assert!(all.len() > 10, "opsctl was built without crash points: run this with tests/run");
         if Form::of_this_run().is_long() {
-            return all;
+            return Form::of_this_run().evenly(&all);
         }
         let begins: Vec<_> = all.into_iter().filter(|at| at.starts_with("engine.step_started:")).collect();
         // ready, fit, whole, prepare; safety, safe, approved, stop four times, saved, down, swap, up.

@@ -95,7 +95,7 @@ fn a_database_whose_data_is_damaged_is_left_alone_locally() {
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(10), "{said}");
     assert!(
-        said.contains("its log says \"incorrect checksum in control file\": keep what there is and restore"),
+        said.contains("its log says \"incorrect checksum in control file\": keep what there is; where it starts, `opsctl restore argus"),
         "{said}"
     );
     assert!(said.contains("not begun: restart"), "{said}");

@@ -210,7 +210,7 @@ impl Scene {
         self.shop.sweep();
     }
 
-    /// Every place at which something could die. In the long form each point in each step; in the short one the beginning of the swap, for opsctl
+    /// Every place at which something could die. In the long form each point in each step, or as many as are asked for; in the short one the beginning of the swap, for opsctl
     /// that of the load as well, and that of the step in the middle where there is no swap.
     fn places(&self, what: What) -> Vec<String> {
         let log = tempfile::NamedTempFile::new().unwrap();
@@ -221,7 +221,8 @@ impl Scene {
         let is_begin = |passing: &&String| passing.starts_with("engine.step_started:");
         if Form::of_this_run().is_long() {
             let is_for = |passing: &&String| !matches!(what, What::Host | What::Server) || is_begin(passing);
-            return all.iter().filter(is_for).cloned().collect();
+            let all: Vec<String> = all.iter().filter(is_for).cloned().collect();
+            return Form::of_this_run().evenly(&all);
         }
         let begins: Vec<&String> = all.iter().filter(is_begin).collect();
         let numbers = match (self.act.runbook, what) {

@@ -258,9 +258,7 @@ fn chosen(all: &[String], what: What) -> Vec<String> {
     if what == What::PowerLoss {
         all.retain(|passing| passing.starts_with("engine.step_started:"));
     }
-    let count = Form::of_this_run().count(1, all.len()).min(all.len());
-    let at = |number: usize| (2 * number + 1) * all.len() / (2 * count);
-    (0..count).map(|number| all[at(number)].clone()).collect()
+    Form::of_this_run().evenly(&all)
 }
 
 /// Hundreds of lives, most of which is the pause between two looks: the same procedures with a shorter one.
