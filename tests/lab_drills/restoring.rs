@@ -203,16 +203,15 @@ fn a_backup_is_taken_to_a_second_place_before_any_is_removed_over_ssh() {
     let shop = Shop::of_size(
         "16MiB",
         Way::Sudo,
-        "keep: 1, copy: [scp, -q, -o, BatchMode=yes, -o, StrictHostKeyChecking=no, \"{file}\", \"{file}.json\", \"localhost:/tmp/second/\"]",
+        "keep: 1, copy: [scp, -O, -o, BatchMode=yes, -o, StrictHostKeyChecking=no, \"{file}\", \"{file}.json\", \"localhost:/tmp/second/\"]",
     );
     let key = "/root/.ssh/id_second";
+    let known = "/etc/ssh/authorized_keys";
     let may = format!(
-        "mkdir -p {place} /root/.ssh; ssh-keygen -q -t ed25519 -N '' -f {key}; cp /root/.ssh/authorized_keys {key}.kept 2>/dev/null; \
-         cat {key}.pub >>/root/.ssh/authorized_keys; printf 'Host localhost\\n  IdentityFile {key}\\n' >>/root/.ssh/config"
+        "mkdir -p {place} /root/.ssh; ssh-keygen -q -t ed25519 -N '' -f {key}; cp -p {known} {known}.kept; \
+         cat {key}.pub >>{known}; printf 'Host localhost\\n  IdentityFile {key}\\n' >/root/.ssh/config"
     );
-    let back = format!(
-        "rm -rf {place} /root/.ssh/config; if [ -e {key}.kept ]; then mv {key}.kept /root/.ssh/authorized_keys; else rm -f /root/.ssh/authorized_keys; fi; rm -f {key}*"
-    );
+    let back = format!("rm -rf {place} /root/.ssh; mv {known}.kept {known}");
     let second = shop.altered(&may, &back);
     shop.does(&["backup", "argus", "--verify", "--yes"]);
     let sums = |folder: &str| shop.on_host(&format!("cd {folder} && sha256sum -- *.dump"));
