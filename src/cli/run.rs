@@ -3,11 +3,8 @@
 use std::process::ExitCode;
 
 use super::Global;
-use super::consent::Consent;
-use super::drive;
+use super::conduct::Conduct;
 use super::open::Workplace;
-use super::patience::Patience;
-use super::preflight::Preparation;
 use super::procedure::{pairs, plan_of};
 use crate::base::Result;
 
@@ -23,11 +20,7 @@ pub struct Run {
     #[arg(value_name = "NAME=VALUE")]
     params: Vec<String>,
     #[command(flatten)]
-    consent: Consent,
-    #[command(flatten)]
-    preparation: Preparation,
-    #[command(flatten)]
-    patience: Patience,
+    conduct: Conduct,
 }
 
 const EXAMPLES: &str = "\
@@ -41,18 +34,9 @@ impl Run {
         let workplace = Workplace::open(global)?;
         let hosts = workplace.hosts();
         let plan = plan_of(&workplace, &hosts, &self.runbook, &given).await?;
-        let exit = if self.consent.wants_only_the_plan() {
-            let next = format!("opsctl run {} {}", self.runbook, self.params.join(" "));
-            Consent::show_all(std::slice::from_ref(&plan), next.trim_end(), global)?;
-            self.preparation.of(&plan, &hosts, global).await?;
-            ExitCode::SUCCESS
-        } else {
-            self.consent.present(&plan, global);
-            self.preparation.of(&plan, &hosts, global).await?;
-            let approval = self.consent.obtain(&plan)?;
-            drive::start(&plan, &hosts, approval, self.patience.manner(), global).await?
-        };
+        let next = format!("opsctl run {} {}", self.runbook, self.params.join(" "));
+        let done = self.conduct.run(&plan, &hosts, next.trim_end(), global).await?;
         hosts.close().await;
-        Ok(exit)
+        Ok(done.map_or(ExitCode::SUCCESS, |done| done.exit))
     }
 }
