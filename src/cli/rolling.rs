@@ -6,12 +6,9 @@ use std::process::ExitCode;
 use futures_util::future::try_join_all;
 
 use super::Global;
-use super::consent::Consent;
-use super::drive;
+use super::conduct::Conduct;
 use super::open::{Workplace, unreachable_host};
 use super::operator::operator;
-use super::patience::Patience;
-use super::preflight::Preparation;
 use super::procedure::planned;
 use crate::base::amount::Span;
 use crate::base::nearest::{listed, nearest};
@@ -52,11 +49,7 @@ pub struct Rolling {
     #[arg(long, value_name = "TIME", default_value = "10s")]
     settle: Span,
     #[command(flatten)]
-    consent: Consent,
-    #[command(flatten)]
-    preparation: Preparation,
-    #[command(flatten)]
-    patience: Patience,
+    conduct: Conduct,
 }
 
 impl Rolling {
@@ -101,15 +94,8 @@ impl Rolling {
         global: &Global,
     ) -> Result<ExitCode> {
         let plan = plan(workplace, hosts, services, wanted, terms, global).await?;
-        if self.consent.wants_only_the_plan() {
-            Consent::show_all(std::slice::from_ref(&plan), &next(services, wanted), global)?;
-            self.preparation.of(&plan, hosts, global).await?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        self.consent.present(&plan, global);
-        self.preparation.of(&plan, hosts, global).await?;
-        let approval = self.consent.obtain(&plan)?;
-        drive::start(&plan, hosts, approval, self.patience.manner(), global).await
+        let done = self.conduct.run(&plan, hosts, &next(services, wanted), global).await?;
+        Ok(done.map_or(ExitCode::SUCCESS, |done| done.exit))
     }
 }
 

@@ -149,10 +149,6 @@ impl Listing {
         listing
     }
 
-    pub fn newest_verified(&self) -> Option<&Backup> {
-        self.backups.iter().find(|backup| backup.verified().is_some())
-    }
-
     /// How much would be lost if a backup were restored now.
     pub fn loss(&self, backup: &Backup) -> Span {
         Span::secs(elapsed(backup.at, self.now).as_secs())
