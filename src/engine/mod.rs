@@ -5,6 +5,7 @@ mod await_check;
 pub mod backups;
 pub mod cancel;
 pub mod catalog;
+pub mod cleanup;
 pub mod deferred;
 mod dispatch;
 pub mod drift;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::Address;
 use super::backups::Backups;
+use super::clutter::terms::Cleanup;
 use super::dns::Record;
 use super::escalation::Escalation;
 use super::operation::Via;
@@ -53,6 +54,9 @@ pub struct Inventory {
     /// Who is called, and how fast they are to answer.
     #[serde(default, skip_serializing_if = "is_default")]
     pub escalation: Escalation,
+    /// What may go when a disk is full.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cleanup: Cleanup,
 }
 
 /// A machine that runs Docker.

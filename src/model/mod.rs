@@ -7,6 +7,7 @@ pub mod backed;
 pub mod backups;
 pub mod check;
 pub mod choice;
+pub mod clutter;
 pub mod dns;
 pub mod drift;
 pub mod escalation;

@@ -48,6 +48,7 @@ impl Review<'_> {
             monitoring,
             thresholds: _,
             escalation: _,
+            cleanup: _,
         } = self.inventory;
         self.filled("/name", name, "opareta");
         if hosts.is_empty() {
