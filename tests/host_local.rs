@@ -1,6 +1,6 @@
 //! This machine as a host: commands really run, and their processes are really gone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -17,13 +17,7 @@ async fn local() -> Host {
 }
 
 fn shell(line: &str) -> Command {
-    Command {
-        program: Program::Shell(line.to_owned()),
-        directory: None,
-        env: BTreeMap::new(),
-        stdin: None,
-        success_codes: Vec::new(),
-    }
+    Command::new(Program::Shell(line.to_owned()))
 }
 
 async fn run(command: Command) -> Result<Output, Failure> {

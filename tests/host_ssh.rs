@@ -2,7 +2,6 @@
 
 mod common;
 
-use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::{Duration, Instant};
@@ -40,13 +39,7 @@ async fn connect_to(address: &str) -> Result<Host, Failure> {
 }
 
 fn shell(line: &str) -> Command {
-    Command {
-        program: Program::Shell(line.to_owned()),
-        directory: None,
-        env: BTreeMap::new(),
-        stdin: None,
-        success_codes: Vec::new(),
-    }
+    Command::new(Program::Shell(line.to_owned()))
 }
 
 async fn run(host: &Host, line: &str) -> Result<Output, Failure> {

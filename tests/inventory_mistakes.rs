@@ -46,6 +46,7 @@ dns:
     provider: { powerdns: { url: "http://ns1:8081", zone: opareta.test, key: { file: key } } }
     addresses: { app: 203.0.113.10, spare: 203.0.113.11 }
 monitoring: { prometheus: "http://localhost:9090", alertmanager: "http://localhost:9093", host: app }
+cleanup: { until_free: 20%, keep_releases: 3, keep_verified: 2, temporary: [/tmp, /srv/uploads/tmp] }
 "#;
 
 /// What is written, and what is written in its place.
@@ -108,6 +109,22 @@ const MISTAKES: &[(&str, &str)] = &[
     ("renew: [certbot, renew]", "renew: certbot renew"),
     ("\"http://localhost:9093\"", "9093"),
     ("alertmanager: \"http://localhost:9093\", host: app", "host: db"),
+    ("until_free: 20%", "until_free: 20"),
+    ("until_free: 20%", "until_free: 100%"),
+    ("keep_releases: 3", "keep_releases: 1"),
+    ("keep_verified: 2", "keep_verified: 0"),
+    ("[/tmp, /srv/uploads/tmp]", "tmp"),
+    ("/srv/uploads/tmp", "srv/uploads/tmp"),
+    ("/srv/uploads/tmp", "/tmp/../srv"),
+    ("/srv/uploads/tmp", "/srv/uploads/tmp/"),
+    ("/srv/uploads/tmp", "/tmp"),
+    ("/srv/uploads/tmp", "/"),
+    ("/srv/uploads/tmp", "/var"),
+    ("/srv/uploads/tmp", "/srv"),
+    ("/srv/uploads/tmp", "/etc/opareta/tmp"),
+    ("/srv/uploads/tmp", "/opt/opareta"),
+    ("/srv/uploads/tmp", "/var/backups/opareta"),
+    ("/srv/uploads/tmp", "\"/srv/a\\tb\""),
 ];
 
 fn shown(error: &Error) -> String {

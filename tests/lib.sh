@@ -129,7 +129,7 @@ lab() {
     fi
 }
 
-# Brings the lab up and says where its inventory is: lab_inventory app|local
+# Brings the lab up and says where its inventory is: lab_inventory app|local|twin
 lab_inventory() {
     local said arguments=()
     need ssh openssh-client

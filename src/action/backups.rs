@@ -4,8 +4,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::cleanup::CLEANUP;
 use super::server::{self, in_json, shipped};
 use super::{Action, place, verdict};
+use crate::base::amount::Span;
 use crate::model::backups::{Backups, Kind};
 use crate::model::facts::Site;
 use crate::model::operation::Operation;
@@ -87,7 +89,8 @@ impl Action for Verified {
 
 /// Removes backups that are neither among the newest nor young, as the inventory says.
 ///
-/// Only those that opsctl made for no other reason, and only those that are older than the newest verified one. Each that is removed is named.
+/// Only those that opsctl made for no other reason, and only those that are older than the newest verified one. Some of the newest verified ones
+/// stay in any case, and so does what is newer than the RPO. Each that is removed is named.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Prune {
@@ -118,14 +121,22 @@ impl Action for Prune {
             ("kind", kind.word().to_owned()),
             ("of", in_json(name)),
             ("keep", backups.keep.to_string()),
-            ("keep_for", backups.keep_for.map_or(0, |time| time.0.as_secs()).to_string()),
+            ("keep_for", seconds(backups.keep_for)),
+            ("verified", site.inventory.cleanup.keep_verified.max(1).to_string()),
+            ("rpo", seconds(backups.rpo)),
         ];
-        place::script(site, project, Self::NAME, given, shipped(PRUNE))
+        let body = format!("at=$directory\n{}\n{}", shipped(CLEANUP), shipped(PRUNE));
+        place::script(site, project, Self::NAME, given, body)
     }
 
     fn judge(operation: &Operation, result: &Value) -> Result<(), String> {
         verdict::exit(operation, result)
     }
+}
+
+/// Without one, nothing is kept for it.
+fn seconds(time: Option<Span>) -> String {
+    time.map_or(0, |time| time.0.as_secs()).to_string()
 }
 
 struct Vault<'a> {

@@ -73,6 +73,7 @@ impl Action for Run {
             env: self.env.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect(),
             stdin: self.stdin.clone(),
             success_codes: self.success_codes.iter().map(|code| i32::from(*code)).collect(),
+            keep: None,
         }))
     }
 
@@ -96,12 +97,10 @@ mod tests {
     #[test]
     fn the_exit_codes_that_the_author_calls_a_success_are_one() {
         let command = |success_codes: &[i32]| {
+            let success_codes = success_codes.to_vec();
             Operation::Command(Command {
-                program: Program::Shell("diff a b".to_owned()),
-                directory: None,
-                env: BTreeMap::new(),
-                stdin: None,
-                success_codes: success_codes.to_vec(),
+                success_codes,
+                ..Command::new(Program::Shell("diff a b".to_owned()))
             })
         };
         let ended = |code: i32| json!({ "status": code, "stdout": "", "stderr": "a\nno such file\n\n" });

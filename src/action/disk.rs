@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::Action;
+use super::{Action, cleanup};
 use crate::base::percent::Percent;
 use crate::model::facts::Site;
 use crate::model::operation::Operation;
@@ -17,6 +17,8 @@ use crate::model::result::ResultKind;
 pub(super) struct Usage {
     /// How many percent of each have to be less than this.
     below: Option<f64>,
+    /// A path: only the filesystem that it is on counts. Without it: every disk.
+    at: Option<String>,
 }
 
 impl Action for Usage {
@@ -32,7 +34,10 @@ impl Action for Usage {
             Some(below) if !(0.0..=100.0).contains(&below) => {
                 Err(format!("`{below}` is no number of percent"))
             }
-            below => Ok(Operation::Disks { below }),
+            below => Ok(Operation::Disks {
+                below,
+                at: self.at.as_deref().map(cleanup::path).transpose()?.map(str::to_owned),
+            }),
         }
     }
 
@@ -43,7 +48,7 @@ impl Action for Usage {
         let Some(disks) = result["disks"].as_array().filter(|disks| !disks.is_empty()) else {
             return Err("it tells of no disk".to_owned());
         };
-        let Operation::Disks { below: Some(below) } = operation else { return Ok(()) };
+        let Operation::Disks { below: Some(below), .. } = operation else { return Ok(()) };
         let full = disks.iter().filter_map(|disk| too_full(disk, *below)).collect::<Vec<_>>().join(", ");
         if full.is_empty() { Ok(()) } else { Err(full) }
     }
@@ -71,15 +76,16 @@ mod tests {
         let disk = |mount: &str, used: f64, inodes: Option<f64>| json!({ "mount": mount, "used_percent": used, "inodes_percent": inodes });
         let disks = [disk("/", 40.0, Some(85.0)), disk("/srv", 85.0, None), disk("/tmp", 84.9, Some(1.0))];
         let result = json!({ "disks": disks, "error": null });
-        let judge = |below| Usage::judge(&Operation::Disks { below }, &result);
+        let judge = |below| Usage::judge(&Operation::Disks { below, at: None }, &result);
         assert_eq!(judge(None), Ok(()));
         assert_eq!(judge(Some(86.0)), Ok(()));
         let told = "`/` has 85% of its inodes in use, `/srv` is 85% full";
         assert_eq!(judge(Some(85.0)), Err(told.to_owned()));
         let nothing = json!({ "disks": [], "error": null });
-        let judged = Usage::judge(&Operation::Disks { below: Some(85.0) }, &nothing);
+        let judged = Usage::judge(&Operation::Disks { below: Some(85.0), at: None }, &nothing);
         assert_eq!(judged, Err("it tells of no disk".to_owned()));
         let unknown = json!({ "disks": [], "error": "nobody knows" });
-        assert_eq!(Usage::judge(&Operation::Disks { below: None }, &unknown), Err("nobody knows".to_owned()));
+        let judged = Usage::judge(&Operation::Disks { below: None, at: None }, &unknown);
+        assert_eq!(judged, Err("nobody knows".to_owned()));
     }
 }

@@ -4,10 +4,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::cleanup::{image_id, lines};
+use super::server::shipped;
 use super::{Action, place, verdict, word};
 use crate::base::image::Reference;
 use crate::model::facts::Site;
-use crate::model::operation::Operation;
+use crate::model::operation::{Command, Operation, Program, Script};
 use crate::model::plan::Effect;
 use crate::model::result::ResultKind;
 
@@ -47,6 +49,50 @@ impl Action for Pull {
         };
         let given = [("image", image.to_string()), ("tagged", tagged)];
         place::script(site, &self.project, Self::NAME, given, PULL.to_owned())
+    }
+
+    fn judge(operation: &Operation, result: &Value) -> Result<(), String> {
+        verdict::exit(operation, result)
+    }
+}
+
+/// Looks whether images are still on the host, each by its id. Those that are not are named.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Kept {
+    /// The images: of each its `id`, and as `name` what it is called.
+    images: Vec<Image>,
+}
+
+/// An image.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Image {
+    id: String,
+    name: String,
+}
+
+impl Action for Kept {
+    const NAME: &'static str = "image.kept";
+    const GIVES: ResultKind = ResultKind::Command;
+    const TOUCHES: bool = false;
+
+    fn effect(_: &Map<String, Value>) -> Effect {
+        Effect::Reads
+    }
+
+    fn build(&self, _: Site<'_>) -> Result<Operation, String> {
+        let line = |image: &Image| {
+            if image.name.is_empty() || image.name.contains(char::is_control) {
+                return Err(format!("`{}` is not a name", image.name.escape_debug()));
+            }
+            Ok(format!("{} {}", image_id(&image.id)?, image.name))
+        };
+        // What only looks is one word of a command line, which has its limits: the list is read instead.
+        let stdin = Some(format!("{}\n", lines("images", &self.images, line)?));
+        let body = shipped(include_str!("cleanup/kept.sh"));
+        let script = Script { name: Self::NAME.to_owned(), given: Vec::new(), body };
+        Ok(Operation::Command(Command { stdin, ..Command::new(Program::Script(Box::new(script))) }))
     }
 
     fn judge(operation: &Operation, result: &Value) -> Result<(), String> {

@@ -14,6 +14,7 @@ use crate::model::result::ResultKind;
 mod approve;
 mod assert;
 mod backups;
+mod cleanup;
 mod command;
 mod compose;
 mod container;
@@ -45,6 +46,7 @@ mod tcp;
 mod tls;
 mod untouched;
 mod verdict;
+mod volume;
 mod wait;
 mod word;
 

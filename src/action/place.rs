@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::word::{self, Services};
 use crate::base::amount::Span;
+use crate::base::size::Size;
 use crate::model::facts::Site;
 use crate::model::inventory::{Cache, Database};
 use crate::model::operation::{Command, Operation, Program, Script, Selection};
@@ -14,6 +15,9 @@ use crate::model::touched::Touched;
 
 /// What a database's or cache's own client may take to start, beside the time that is given for the answer: on a host that is busy, much.
 pub(super) const CLIENT_STARTS: Span = Span::secs(5);
+
+/// Half a million of names.
+const NAMES: Size = Size(64 << 20);
 
 /// The host that an action is done on when its step names none: where the project, database or cache of its arguments is.
 /// The arguments may be incomplete: those that are not known yet are left out.
@@ -112,21 +116,32 @@ pub(super) fn script(
     given: impl IntoIterator<Item = (impl Into<String>, String)>,
     body: String,
 ) -> Result<Operation, String> {
-    let given = given.into_iter().map(|(name, value)| (name.into(), value)).collect();
-    let script = Script { name: name.to_owned(), given, body };
     let directory = Some(site.project(project)?.directory.clone());
-    Ok(Operation::Command(Command { directory, ..Command::new(Program::Script(Box::new(script))) }))
+    Ok(Operation::Command(Command { directory, ..Command::new(scripted(name, given, body)) }))
+}
+
+/// A script of opsctl's own that is about a host, and of which every line is wanted later: it names all that it removes.
+pub(super) fn naming_script(
+    name: &str,
+    given: impl IntoIterator<Item = (impl Into<String>, String)>,
+    body: String,
+) -> Operation {
+    Operation::Command(Command { keep: Some(NAMES), ..Command::new(scripted(name, given, body)) })
+}
+
+fn scripted(
+    name: &str,
+    given: impl IntoIterator<Item = (impl Into<String>, String)>,
+    body: String,
+) -> Program {
+    let given = given.into_iter().map(|(name, value)| (name.into(), value)).collect();
+    Program::Script(Box::new(Script { name: name.to_owned(), given, body }))
 }
 
 /// A Compose command line, run in the project's folder.
 pub(super) fn compose(site: Site<'_>, project: &str, rest: Vec<String>) -> Result<Command, String> {
     let mut argv = site.compose(project)?;
     argv.extend(rest);
-    Ok(Command {
-        program: Program::Argv(argv),
-        directory: Some(site.project(project)?.directory.clone()),
-        env: Default::default(),
-        stdin: None,
-        success_codes: Vec::new(),
-    })
+    let directory = Some(site.project(project)?.directory.clone());
+    Ok(Command { directory, ..Command::new(Program::Argv(argv)) })
 }

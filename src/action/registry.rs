@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Action, Field, approve, assert, backups, command, compose, container, disk, dns, dump, env, http, image,
-    network, pin, postgres, proxy, redis, redis_backup, redis_restore, release, restore, runbook, sound,
-    swap, tables, tcp, tls, untouched, wait,
+    Action, Field, approve, assert, backups, cleanup, command, compose, container, disk, dns, dump, env,
+    http, image, network, pin, postgres, proxy, redis, redis_backup, redis_restore, release, restore,
+    runbook, sound, swap, tables, tcp, tls, untouched, volume, wait,
 };
 use crate::model::facts::Site;
 use crate::model::operation::Operation;
@@ -58,6 +58,13 @@ static ENTRIES: &[Entry] = &[
     Entry::of::<assert::Assert>(),
     Entry::of::<backups::Prune>(),
     Entry::of::<backups::Verified>(),
+    Entry::of::<cleanup::builds::Builds>(),
+    Entry::of::<cleanup::containers::Containers>(),
+    Entry::of::<cleanup::files::Files>(),
+    Entry::of::<cleanup::images::Images>(),
+    Entry::of::<cleanup::journal::Journal>(),
+    Entry::of::<cleanup::logs::Logs>(),
+    Entry::of::<cleanup::networks::Networks>(),
     Entry::of::<command::Run>(),
     Entry::of::<untouched::Others>(),
     Entry::of::<pin::Pin>(),
@@ -80,6 +87,7 @@ static ENTRIES: &[Entry] = &[
     Entry::of::<env::Set>(),
     Entry::of::<http::Get>(),
     Entry::of::<http::Request>(),
+    Entry::of::<image::Kept>(),
     Entry::of::<image::Pull>(),
     Entry::of::<network::Connect>(),
     Entry::of::<swap::Aside>(),
@@ -112,6 +120,7 @@ static ENTRIES: &[Entry] = &[
     Entry::of::<runbook::Include>(),
     Entry::of::<tcp::Connect>(),
     Entry::of::<tls::Certificate>(),
+    Entry::of::<volume::Remove>(),
     Entry::of::<wait::Wait>(),
 ];
 

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::Global;
 use super::consent::Consent;
-use super::drive;
+use super::drive::{self, Moved};
 use super::patience::Patience;
 use super::preflight::Preparation;
 use crate::base::Result;
 use crate::base::clock::{Timestamp, elapsed};
+use crate::base::id::RunId;
 use crate::engine::hosts::Hosts;
 use crate::model::plan::Plan;
 
@@ -27,12 +28,17 @@ pub struct Conduct {
 /// A run that was moved until it rested or ended.
 #[derive(Debug, Clone, Copy)]
 pub struct Conducted {
+    pub run: RunId,
     pub exit: ExitCode,
     /// From the approval on.
     pub took: Duration,
 }
 
 impl Conduct {
+    pub fn wants_only_the_plan(&self) -> bool {
+        self.consent.wants_only_the_plan()
+    }
+
     /// None where only the plan was to be shown; then with `next`, which is what to type to run it.
     ///
     /// # Errors
@@ -53,7 +59,8 @@ impl Conduct {
         self.preparation.of(plan, hosts, global).await?;
         let approval = self.consent.obtain(plan)?;
         let began = Timestamp::now();
-        let exit = drive::start(plan, hosts, approval, self.patience.manner(), global).await?;
-        Ok(Some(Conducted { exit, took: elapsed(began, Timestamp::now()) }))
+        let Moved { run, exit } =
+            drive::start(plan, hosts, approval, self.patience.manner(), global).await?;
+        Ok(Some(Conducted { run, exit, took: elapsed(began, Timestamp::now()) }))
     }
 }

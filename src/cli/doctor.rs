@@ -67,7 +67,7 @@ async fn of_host(hosts: &Hosts, name: &str) -> Vec<Finding> {
     let mut findings = vec![finding(name, "connection", Ok("stands".to_owned()))];
     match host.place().await {
         Ok(place) => {
-            findings.push(finding(name, "receipts", Ok(format!("in {}", place.folder))));
+            findings.push(receipts(name, &place));
             findings.push(sharing(name, &place));
         }
         Err(failure) => findings.push(finding(name, "receipts", Err(told(failure)))),
@@ -81,6 +81,16 @@ async fn of_host(hosts: &Hosts, name: &str) -> Vec<Finding> {
     ));
     findings.push(clock(&host, name).await);
     findings
+}
+
+/// Where the next run would keep its receipts.
+fn receipts(host: &str, place: &Place) -> Finding {
+    let Some(memory) = &place.memory else {
+        return finding(host, "receipts", Ok(format!("in {}", place.folder)));
+    };
+    let note = format!("in memory, {memory}, until there is room in {}: a restart loses them", place.folder);
+    let hint = Some(format!("opsctl cleanup disk --host {host}"));
+    Finding { host: host.to_owned(), what: "receipts", verdict: Verdict::Poor, note, hint }
 }
 
 /// Whether operators who log in as different users see each other's locks.

@@ -14,6 +14,7 @@ use super::open::unreachable_host;
 use super::operator::operator;
 use super::terminal::Terminal;
 use crate::base::clock::Clock;
+use crate::base::id::RunId;
 use crate::base::{Error, Kind, Result};
 use crate::engine::cancel::{Cancel, Urgency};
 use crate::engine::deferred::{Outputs, filled};
@@ -42,6 +43,13 @@ pub struct Manner {
     pub ends_what_was_left: bool,
 }
 
+/// A run that was moved until it rested or ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Moved {
+    pub run: RunId,
+    pub exit: ExitCode,
+}
+
 /// Makes a run of a plan that was approved, and moves it.
 ///
 /// # Errors
@@ -52,10 +60,12 @@ pub async fn start(
     approval: Approval,
     manner: Manner,
     global: &Global,
-) -> Result<ExitCode> {
+) -> Result<Moved> {
     let by = operator();
     let turn = Store::open()?.create_run(plan, &by, Clock::System)?;
-    continue_with(turn, plan, hosts, approval.events(plan, &by), manner, global).await
+    let run = turn.dir.id;
+    let exit = continue_with(turn, plan, hosts, approval.events(plan, &by), manner, global).await?;
+    Ok(Moved { run, exit })
 }
 
 /// Takes a turn at a run: begins an epoch, takes the hosts, records `decisions`, and moves it until it rests or ends.

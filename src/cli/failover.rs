@@ -113,7 +113,7 @@ impl Failover {
             self.consent.present(&plan, global);
             self.preparation.of(&plan, hosts, global).await?;
             let approval = self.consent.obtain(&plan)?;
-            let exit = drive::start(&plan, hosts, approval, self.patience.manner(), global).await?;
+            let exit = drive::start(&plan, hosts, approval, self.patience.manner(), global).await?.exit;
             if exit != ExitCode::SUCCESS {
                 return Ok(exit);
             }

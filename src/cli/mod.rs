@@ -15,6 +15,7 @@ mod audit;
 mod backup;
 mod backups;
 mod cancel;
+mod cleanup;
 mod completions;
 mod conduct;
 mod consent;
@@ -106,6 +107,7 @@ enum Command {
     Backup(backup::Backup),
     Backups(backups::Backups),
     Restore(restore::Restore),
+    Cleanup(cleanup::Cleanup),
     Status(status::Status),
     Triage(triage::Triage),
     Alerts(alerts::Alerts),
@@ -149,6 +151,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Backup(command) => on_runtime(command.run(&global)),
         Command::Backups(command) => on_runtime(command.run(&global)),
         Command::Restore(command) => on_runtime(command.run(&global)),
+        Command::Cleanup(command) => on_runtime(command.run(&global)),
         Command::Status(command) => on_runtime(command.run(&global)),
         Command::Triage(command) => on_runtime(command.run(&global)),
         Command::Alerts(command) => on_runtime(command.run(&global)),

@@ -50,6 +50,11 @@ pub fn plan(plan: &Plan) -> String {
                 .collect::<Vec<_>>()
                 .join(" ")
         }
+        // What could go was written into it: another look may find something else.
+        "cleanup-disk" => {
+            let host = plan.params.get("host").map(written).unwrap_or_default();
+            format!("opsctl cleanup disk --host {} --plan", quoted(&host))
+        }
         name => {
             let words = ["opsctl", "plan", name].map(quoted).into_iter();
             words.chain(plan.params.iter().map(given)).collect::<Vec<_>>().join(" ")

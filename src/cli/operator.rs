@@ -19,8 +19,8 @@ pub fn operator() -> String {
     })
 }
 
-/// A cron job and a container have neither variable.
-fn named_by_the_system() -> Option<String> {
+/// The user that this process runs as. A cron job and a container have neither variable.
+pub fn named_by_the_system() -> Option<String> {
     let output = Command::new("id").arg("-un").output().ok()?;
     let name = String::from_utf8(output.stdout).ok()?.trim().to_owned();
     (output.status.success() && !name.is_empty()).then_some(name)

@@ -122,7 +122,7 @@ impl Restore {
         let given: Vec<_> =
             whole.into_iter().chain(given).map(|(name, value)| (name.to_owned(), value)).collect();
         let plan = plan_of(workplace, hosts, &format!("{}-{runbook}", of.noun()), &given).await?;
-        let Some(Conducted { exit, took }) = self.conduct.run(&plan, hosts, &self.next(), global).await?
+        let Some(Conducted { exit, took, .. }) = self.conduct.run(&plan, hosts, &self.next(), global).await?
         else {
             return Ok(ExitCode::SUCCESS);
         };

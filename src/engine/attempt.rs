@@ -22,14 +22,14 @@ use super::task::{Ready, prepare};
 use super::world::World;
 use crate::base::crash;
 use crate::host::failure::{Failure, FailureKind};
-use crate::model::operation::{Observation, Operation};
+use crate::model::operation::{Command, Observation, Operation};
 use crate::model::plan::{Effect, Plan, PlannedStep, PlannedUndo, Task};
 use crate::run::event::{Outcome, Phase};
 use crate::run::receipt::{Processes, ReceiptKey};
 use crate::run::signal::Signal;
 
-/// Bytes of output that are kept of an attempt. The rest was shown as it came.
-const MOST_LOG: usize = 4 << 20;
+/// Bytes of output that are kept of an attempt, where its command does not want more. The rest was shown as it came.
+const MOST_LOG: u64 = 4 << 20;
 
 /// What an attempt left: how it ended, and what was written, for the journal's blobs.
 pub struct Attempt {
@@ -142,9 +142,13 @@ impl Trying<'_> {
     async fn perform(&self, task: &Task, ready: &Ready, log: &Mutex<String>) -> Result<Observation, Short> {
         let changes = task.effect > Effect::Reads;
         let mut fresh = self.shown.fresh(self.key);
+        let most = match &ready.operation {
+            Operation::Command(Command { keep: Some(keep), .. }) => keep.0.max(MOST_LOG),
+            _ => MOST_LOG,
+        };
         let mut output = |stream, line: &str| {
             if let Ok(mut log) = log.lock()
-                && log.len() < MOST_LOG
+                && (log.len() as u64) < most
             {
                 log.push_str(line);
                 log.push('\n');

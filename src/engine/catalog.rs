@@ -47,6 +47,7 @@ static RUNBOOKS: shelf::Kind = shelf::Kind {
         "service-down"
         "serving"
         "standby"
+        "volume-removal"
     },
 };
 

@@ -160,6 +160,13 @@ impl Engine<'_> {
             }
         }
         for Got { host, fence, folder } in got {
+            if folder.is_in_memory {
+                let what = format!(
+                    "host `{host}` has no room left: what it keeps of this run is in memory, in `{}`, and lost when it restarts",
+                    folder.path
+                );
+                (self.tell)(Signal::Warned { what });
+            }
             self.write(turn, Event::LeaseTaken { host, fence, folder: Some(folder) }).await?;
         }
         for host in gone {

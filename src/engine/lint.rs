@@ -170,10 +170,6 @@ impl Lint<'_> {
             let path = at("on_failure");
             include::check(self, &join(&path, "run"), runbook, &join(&path, "with"), with, &early);
         }
-        if !step.outputs.is_empty() && step.done_when.is_some() {
-            let hint = "take the outputs in a step of its own, which only reads";
-            self.add(&at("outputs"), "a step that `done_when` skips gives no outputs", hint);
-        }
         for (name, extract) in &step.outputs {
             extract::check(self, &join(&at("outputs"), name), name, extract, &step.action.action);
         }

@@ -1,13 +1,14 @@
 //! The private folder of one connection: its control socket, its log, the sockets that lead through it.
 //!
 //! The path has to be short, since a Unix socket's may have about 100 bytes and ssh adds 17 of its own for a moment: so it is
-//! `$XDG_RUNTIME_DIR`, else `/tmp`, and not `$TMPDIR`, which is long on some systems. Only its owner may look into it.
+//! `$XDG_RUNTIME_DIR`, else `/tmp`, and not `$TMPDIR`, which is long on some systems; `/dev/shm` where there is no room, which must not
+//! keep anybody from making some. Only its owner may look into it.
 //!
 //! A process that is killed leaves its folder behind. Each folder therefore holds a file that its process keeps locked, and
 //! whoever makes the next one removes those that nobody holds.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,7 @@ use tempfile::TempDir;
 
 const PREFIX: &str = "opsctl-";
 const LOCK: &str = "lock";
+const MEMORY: &str = "/dev/shm";
 
 #[derive(Debug)]
 pub(super) struct Private {
@@ -24,9 +26,14 @@ pub(super) struct Private {
 }
 
 pub(super) fn create() -> io::Result<Private> {
-    let parent = parent();
-    sweep(&parent);
-    create_in(&parent)
+    let make = |parent: &Path| {
+        sweep(parent);
+        create_in(parent)
+    };
+    make(&parent()).or_else(|error| match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => make(Path::new(MEMORY)),
+        _ => Err(error),
+    })
 }
 
 fn create_in(parent: &Path) -> io::Result<Private> {

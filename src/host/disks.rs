@@ -8,11 +8,12 @@ use super::Host;
 use super::failure::Failure;
 use super::run::Sink;
 use crate::base::percent::Percent;
-use crate::model::operation::{Command, Program};
+use crate::model::operation::{Command, Program, quoted};
 
 /// A question whose exit code says nothing: a mount that hangs or is forbidden makes `df` fail after it has said the rest. Sizes come
 /// in blocks of 1024 bytes, whatever the shell's environment says.
-const QUESTION: &str = "export LC_ALL=C; df -P -k 2>/dev/null; echo ==; df -P -i 2>/dev/null; echo ==";
+pub(super) const QUESTION: &str =
+    "export LC_ALL=C; df -P -k 2>/dev/null; echo ==; df -P -i 2>/dev/null; echo ==";
 
 /// Below these, nothing is kept that could fill up a disk.
 const NO_DISKS: [&str; 6] = ["/dev", "/proc", "/run", "/sys", "/snap", "/boot/efi"];
@@ -20,13 +21,26 @@ const NO_DISKS: [&str; 6] = ["/dev", "/proc", "/run", "/sys", "/snap", "/boot/ef
 impl Host {
     /// # Errors
     /// When the way to the host failed.
-    pub(super) async fn disks(&self, timeout: Option<Duration>, output: Sink<'_>) -> Result<Value, Failure> {
-        let command = Command::new(Program::Shell(QUESTION.to_owned()));
-        Ok(disks(&self.run(&command, timeout, output).await?.into_value()))
+    pub(super) async fn disks(
+        &self,
+        at: Option<&str>,
+        timeout: Option<Duration>,
+        output: Sink<'_>,
+    ) -> Result<Value, Failure> {
+        let question = match at {
+            Some(path) => {
+                let path = quoted(path);
+                QUESTION.replace(" 2>", &format!(" -- {path} 2>"))
+            }
+            None => QUESTION.to_owned(),
+        };
+        let command = Command::new(Program::Shell(question));
+        Ok(disks(&self.run(&command, timeout, output).await?.into_value(), at))
     }
 }
 
-fn disks(answer: &Value) -> Value {
+/// Of an answer about all disks, or about the one that the path `at` is on.
+fn disks(answer: &Value, at: Option<&str>) -> Value {
     let text = answer["stdout"].as_str().unwrap_or_default();
     let parts: Vec<&str> = text.split("==\n").collect();
     let [blocks, inodes, ""] = parts[..] else {
@@ -34,9 +48,14 @@ fn disks(answer: &Value) -> Value {
         let error = format!("it does not say what it has left: {said}");
         return json!({ "disks": [], "fullest_percent": null, "error": error });
     };
-    let inodes: Vec<_> = lines(inodes).collect();
+    let inodes: Vec<_> = every(inodes).collect();
+    let blocks = if at.is_some() { every(blocks).collect() } else { once(blocks) };
+    if let (Some(path), true) = (at, blocks.is_empty()) {
+        let error = format!("it does not say on which disk `{path}` is: there may be no such path");
+        return json!({ "disks": [], "fullest_percent": null, "error": error });
+    }
     let (mut shown, mut fullest) = (Vec::new(), 0.0_f64);
-    for (_, [_, used, free], mount) in once(blocks) {
+    for (_, [_, used, free], mount) in blocks {
         // What is kept for root is neither.
         let percent = Percent::of(used, used + free).0;
         // A file system without a number of inodes has no end of them.
@@ -56,26 +75,34 @@ fn disks(answer: &Value) -> Value {
 }
 
 /// A line of `df -P`: the device, the whole, what is used, what is free, the mount.
-fn lines(text: &str) -> impl Iterator<Item = (&str, [u64; 3], &str)> {
+type Line<'a> = (&'a str, [u64; 3], &'a str);
+
+fn every(text: &str) -> impl Iterator<Item = Line<'_>> {
     text.lines().skip(1).filter_map(|line| {
         let mut words = line.split_whitespace();
         let device = words.next()?;
         let mut number = || words.next()?.parse::<u64>().ok();
         let numbers = [number()?, number()?, number()?];
         let mount = line.get(line.find(" /")? + 1..)?;
+        (numbers[0] > 0).then_some((device, numbers, mount))
+    })
+}
+
+/// Those of something that can be filled up.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+    every(text).filter(|(_, _, mount)| {
         let is_below = |folder: &str| {
             mount.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         // Each container has its own view of a disk that is counted already.
         let is_view = mount.contains("/overlay2/") || mount.contains("/containers/");
-        (!NO_DISKS.iter().any(|folder| is_below(folder)) && !is_view && numbers[0] > 0)
-            .then_some((device, numbers, mount))
+        !NO_DISKS.iter().any(|folder| is_below(folder)) && !is_view
     })
 }
 
 /// Each disk once, by its shortest mount.
-fn once(text: &str) -> Vec<(&str, [u64; 3], &str)> {
-    let mut found: Vec<(&str, [u64; 3], &str)> = Vec::new();
+pub(super) fn once(text: &str) -> Vec<Line<'_>> {
+    let mut found: Vec<Line<'_>> = Vec::new();
     for (device, numbers, mount) in lines(text) {
         let is_disk = device.starts_with('/');
         match found.iter_mut().find(|(other, ..)| is_disk && *other == device) {
@@ -111,7 +138,7 @@ tmpfs              1000   1000        0  100% /var/lib/docker
 
     #[test]
     fn disks_are_counted_once_and_what_is_none_is_left_out() {
-        let answer = disks(&json!({ "stdout": ANSWER }));
+        let answer = disks(&json!({ "stdout": ANSWER }), None);
         assert_fields(ResultKind::Disks.fields(), &answer);
         assert_fields(ResultKind::Disks.fields()[0].each, &answer["disks"][0]);
         let told = |disk: &Value| {
@@ -133,6 +160,26 @@ tmpfs              1000   1000        0  100% /var/lib/docker
     #[test]
     fn an_answer_that_is_none_is_said_with_its_last_words() {
         let answer = json!({ "stdout": "", "stderr": "sh: fork: Resource temporarily unavailable\n" });
-        assert!(disks(&answer)["error"].as_str().unwrap().ends_with("temporarily unavailable"));
+        assert!(disks(&answer, None)["error"].as_str().unwrap().ends_with("temporarily unavailable"));
+    }
+
+    #[test]
+    fn the_disk_that_a_path_is_on_counts_wherever_it_is_mounted() {
+        let answer = "\
+Filesystem     1024-blocks    Used Available Capacity Mounted on
+tmpfs                65536   49152     16384      75% /run/small
+==
+Filesystem       Inodes  IUsed    IFree IUse% Mounted on
+tmpfs              1000    900      100   90% /run/small
+==
+";
+        let told = disks(&json!({ "stdout": answer }), Some("/run/small/of it"));
+        assert_eq!(told["disks"][0]["mount"], "/run/small");
+        assert_eq!(
+            (&told["fullest_percent"], &told["disks"][0]["used_percent"]),
+            (&json!(90.0), &json!(75.0))
+        );
+        let nothing = disks(&json!({ "stdout": "==\n==\n" }), Some("/nowhere"));
+        assert!(nothing["error"].as_str().unwrap().contains("`/nowhere`"));
     }
 }

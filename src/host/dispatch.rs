@@ -57,7 +57,7 @@ impl Host {
         let words = format!("{} {head} {} {input}", file_name(key), count(&script));
         let mut answers = runner.ask(&hold.records, ("run", &words), &lines);
 
-        let mut following = Following::new(self.limits.output);
+        let mut following = Following::new(self.limits.kept_of(command));
         let folder = format!("runs/{}/{}", key.run, file_name(key));
         let mut stream = None;
         let mut inline = Vec::new();
@@ -69,7 +69,7 @@ impl Host {
                 Ok(None) => break None,
                 Err(_) => {
                     if stream.is_none() {
-                        stream = Some(Stream::open(self, &hold.folder.path).await?);
+                        stream = Some(Stream::open(self, &hold.home).await?);
                     }
                     if let Some(stream) = &mut stream {
                         following.fetch(stream, &folder, &mut *output).await.ok_or_else(|| self.cut_off())?;
@@ -85,7 +85,7 @@ impl Host {
                 } else {
                     let mut stream = match stream {
                         Some(stream) => stream,
-                        None => Stream::open(self, &hold.folder.path).await?,
+                        None => Stream::open(self, &hold.home).await?,
                     };
                     following
                         .fetch(&mut stream, &folder, &mut *output)

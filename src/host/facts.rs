@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::failure::{Failure, FailureKind};
 use super::{Host, Output};
+use crate::base::size::Size;
 use crate::model::facts::{HostFacts, PINS, ProjectFacts};
 use crate::model::inventory::Project;
 use crate::model::operation::{Command, Program, quoted};
@@ -19,7 +20,7 @@ use crate::model::operation::{Command, Program, quoted};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A configuration is long: the outputs of commands have a smaller bound.
-const LONGEST_CONFIG: usize = 32 << 20;
+const LONGEST_CONFIG: Size = Size(32 << 20);
 
 impl Host {
     /// How Compose is called there: v2 where both are.
@@ -97,8 +98,9 @@ impl Host {
         let mut argv = facts.compose.clone();
         argv.extend(project.files.iter().flat_map(|file| ["-f".to_owned(), file.clone()]));
         argv.extend(["config", "--format", "json"].map(String::from));
-        let command = command(Program::Argv(argv), Some(&project.directory));
-        let asked = self.run_keeping(&command, Some(PATIENCE), LONGEST_CONFIG, &mut |_, _| {}).await?;
+        let keep = Some(LONGEST_CONFIG);
+        let command = Command { keep, ..command(Program::Argv(argv), Some(&project.directory)) };
+        let asked = self.run(&command, Some(PATIENCE), &mut |_, _| {}).await?;
         if asked.status != 0 {
             let message =
                 format!("Compose refuses the project in `{}`: {}", project.directory, asked.stderr.trim());

@@ -28,6 +28,8 @@ pub struct Anchor {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     pub folder: String,
+    /// Where a run that began now would be kept, as the folder has no room for it. A restart of the host loses that.
+    pub memory: Option<String>,
     /// The number of the user that commands run as there.
     pub user: String,
     /// As `ls -n` shows them.
@@ -40,9 +42,13 @@ impl Host {
     /// # Errors
     /// When the host has no shell, tool or folder for it, and as for any command.
     pub async fn place(&self) -> Result<Place, Failure> {
-        let opening = Opening::start(self).await?;
+        let mut opening = Opening::start(self).await?;
+        let lines = opening.ask("where\n", |_| true).await?;
+        let folder = opening.folder.clone();
+        let now = lines[0].strip_prefix("where ").filter(|place| *place != folder);
+        let memory = now.map(String::from);
         let [user, mode, owner, group] = opening.ownership;
-        Ok(Place { folder: opening.folder, user, mode, owner, group })
+        Ok(Place { folder, memory, user, mode, owner, group })
     }
 
     /// The runs whose journals it has a copy of.

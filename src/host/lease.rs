@@ -17,6 +17,8 @@ pub struct Hold {
     pub operator: String,
     pub fence: u64,
     pub folder: Folder,
+    /// Where the host keeps receipts as long as there is room: what commands write is found from there.
+    pub(super) home: String,
     pub records: Arc<Records>,
 }
 
@@ -72,14 +74,18 @@ impl Host {
             "taken" => {}
             _ => return Err(self.failure(FailureKind::Missing, format!("it cannot keep leases: {rest}"))),
         }
-        let (fence, id) = rest.split_once(' ').unwrap_or((rest, ""));
-        let fence = self.number(fence)?;
-        let folder = Folder { path: opening.folder.clone(), id: id.to_owned() };
+        let words: Vec<&str> = rest.splitn(3, ' ').collect();
+        let [fence, id, path] = words[..] else {
+            return Err(self.failure(FailureKind::Protocol, "the runner does not say where its receipts are"));
+        };
+        let (fence, home) = (self.number(fence)?, opening.folder.clone());
+        let folder = Folder { path: path.to_owned(), id: id.to_owned(), is_in_memory: path != home };
         let hold = Hold {
             run: wanted.run,
             operator: operator_of(wanted.holder),
             fence,
             folder,
+            home,
             records: wanted.records.clone(),
         };
         let copy = copied(&lines[1..lines.len() - 1]);
@@ -120,10 +126,11 @@ impl Host {
         let line = format!("{}\n", self.json(&released)?);
         let runner = self.runner(hold).await?;
         match runner.ask(&hold.records, ("release", ""), &line).recv().await {
-            Some(_) => {
+            Some(Answer::Released) => {
                 *self.runner.lock().await = None;
                 Ok(())
             }
+            Some(_) => Err(self.failure(FailureKind::Missing, "it cannot write that it is given back")),
             None => Err(self.runner_lost().await),
         }
     }
@@ -156,7 +163,13 @@ impl Host {
         let broken = Holder::Broken { by: by.to_owned(), reason: reason.to_owned(), at: Timestamp::now() };
         let request = format!("break {fence}\n{}\n", self.json(&broken)?);
         let lines = opening.ask(&request, |_| true).await?;
-        lines[0].strip_prefix("broken ").map(|fence| self.number(fence)).transpose()
+        match lines[0].split_once(' ') {
+            Some(("broken", fence)) => Ok(Some(self.number(fence)?)),
+            Some((_, why)) => {
+                Err(self.failure(FailureKind::Missing, format!("it cannot keep leases: {why}")))
+            }
+            None => Ok(None),
+        }
     }
 
     /// The runner for a lease that we hold: the one at work, or after a lost connection another.
@@ -170,7 +183,7 @@ impl Host {
         }
         *slot = None;
         let mut opening = Opening::start(self).await?;
-        let Folder { path, id } = &hold.folder;
+        let Folder { path, id, .. } = &hold.folder;
         let lines = opening.ask(&format!("join {} {} {id}\n", hold.run, hold.fence), |_| true).await?;
         let words: Vec<&str> = lines[0].split(' ').collect();
         let count = match words[..] {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::model::operation::Command;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// For a connection to stand: TCP, host key, authentication. Whole seconds, at least one.
@@ -12,8 +14,15 @@ pub struct Limits {
     pub alive_count: u32,
     /// For a question to Docker that has no time of its own.
     pub docker: Duration,
-    /// Bytes that are kept of each of a command's streams, and of the body of an HTTP answer.
+    /// Bytes that are kept of each of a command's streams, where the command does not say it, and of the body of an HTTP answer.
     pub output: usize,
+}
+
+impl Limits {
+    /// Bytes that are kept of each stream of that command.
+    pub(super) fn kept_of(&self, command: &Command) -> usize {
+        command.keep.map_or(self.output, |size| usize::try_from(size.0).unwrap_or(usize::MAX))
+    }
 }
 
 impl Default for Limits {

@@ -85,13 +85,7 @@ fn escalated(script: String, escalation: Option<Become>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-
-    fn command(program: Program) -> Command {
-        Command { program, directory: None, env: BTreeMap::new(), stdin: None, success_codes: Vec::new() }
-    }
 
     fn argv(words: &[&str]) -> Program {
         Program::Argv(words.iter().map(|word| word.to_string()).collect())
@@ -99,7 +93,7 @@ mod tests {
 
     #[test]
     fn the_line_is_exactly_this() {
-        let mut restart = command(argv(&["docker", "compose", "restart", "it's"]));
+        let mut restart = Command::new(argv(&["docker", "compose", "restart", "it's"]));
         restart.directory = Some("/opt/two words".into());
         restart.env.insert("TAG".into(), "v1 $x".into());
         let marker = Marker("MARK".into());
@@ -115,7 +109,8 @@ mod tests {
 
     #[test]
     fn the_line_means_the_same_to_every_login_shell() {
-        let mut odd = command(argv(&["printf", "%s|", "a b", "it's", "$HOME `id`", "new\nline", "\\n", ""]));
+        let mut odd =
+            Command::new(argv(&["printf", "%s|", "a b", "it's", "$HOME `id`", "new\nline", "\\n", ""]));
         odd.directory = Some("/tmp".into());
         let line = words(&of(&odd, None, &Marker("MARK".into())));
         let shells: [&[&str]; 3] = [&["bash", "-c"], &["dash", "-c"], &["busybox", "ash", "-c"]];
@@ -138,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_program_is_never_taken_for_a_builtin_of_the_shell() {
-        let line = words(&of(&command(argv(&["exit", "3"])), None, &Marker("MARK".into())));
+        let line = words(&of(&Command::new(argv(&["exit", "3"])), None, &Marker("MARK".into())));
         let status = std::process::Command::new("sh").args(["-c", &line]).output().unwrap().status;
         assert_eq!(status.code(), Some(127));
     }

@@ -38,6 +38,7 @@ mod line;
 mod local;
 mod mux;
 mod perform;
+pub mod room;
 pub mod run;
 mod runner;
 mod ssh;

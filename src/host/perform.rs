@@ -23,7 +23,7 @@ impl Host {
         let value = match operation {
             Operation::Command(command) => self.run(command, timeout, output).await?.into_value(),
             Operation::Exec(command) => self.exec(command, timeout, output).await?,
-            Operation::Disks { .. } => self.disks(timeout, output).await?,
+            Operation::Disks { at, .. } => self.disks(at.as_deref(), timeout, output).await?,
             Operation::Docker(query) => self.query(query, timeout).await?,
             Operation::Http(request) if request.via == Via::Host => self.ask(request).await?,
             Operation::Connect { address, port, deadline } => {

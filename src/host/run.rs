@@ -63,16 +63,7 @@ impl Host {
         timeout: Option<Duration>,
         output: Sink<'_>,
     ) -> Result<Output, Failure> {
-        self.run_keeping(command, timeout, self.limits.output, output).await
-    }
-
-    pub(super) async fn run_keeping(
-        &self,
-        command: &Command,
-        timeout: Option<Duration>,
-        keep: usize,
-        output: Sink<'_>,
-    ) -> Result<Output, Failure> {
+        let keep = self.limits.kept_of(command);
         let deadline = Instant::now() + timeout.unwrap_or(FOREVER);
         let late = || {
             let after = Span::rounded(timeout.unwrap_or_default());

@@ -29,9 +29,9 @@ impl Blobs {
             return Ok(digest);
         }
         crash::point("blob.put");
-        disk::make(&self.folder).and_then(|()| disk::write(&self.folder, digest.as_str(), bytes)).map_err(
-            |error| Error::internal(format!("cannot write to `{}`", self.folder.display())).caused_by(&error),
-        )?;
+        disk::make(&self.folder)
+            .and_then(|()| disk::write(&self.folder, digest.as_str(), bytes))
+            .map_err(|error| disk::failed(format!("cannot write to `{}`", self.folder.display()), &error))?;
         crash::point("blob.kept");
         Ok(digest)
     }

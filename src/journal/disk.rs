@@ -9,6 +9,8 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
+use crate::base::Error;
+
 #[cfg_attr(not(feature = "crash-points"), path = "disk/faithful.rs")]
 #[cfg_attr(feature = "crash-points", path = "disk/loss.rs")]
 mod loss;
@@ -126,6 +128,17 @@ pub fn open(path: &Path) -> io::Result<fs::File> {
 /// Opens a file that no guarantee is about, and makes it where it is missing.
 pub fn scratch(path: &Path) -> io::Result<fs::File> {
     private().read(true).write(true).create(true).truncate(false).open(loss::made(path))
+}
+
+/// What could not be done, and where there is no room left, how to make some: in memory there is a place for that run's journal.
+pub fn failed(what: impl Into<String>, error: &io::Error) -> Error {
+    let failed = Error::internal(what).caused_by(error);
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            failed.hint("OPSCTL_STATE_DIR=/dev/shm/opsctl-runs opsctl cleanup disk")
+        }
+        _ => failed,
+    }
 }
 
 fn private() -> OpenOptions {

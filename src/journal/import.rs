@@ -55,7 +55,7 @@ impl Store {
         let last = Head { seq: history.state().records, digest: history.chain.last().clone() };
         let dir = RunDir { id: run, path: self.runs.join(run.to_string()) };
         let failed = |error: io::Error| {
-            Error::internal(format!("cannot take the run in at `{}`", dir.path.display())).caused_by(&error)
+            disk::failed(format!("cannot take the run in at `{}`", dir.path.display()), &error)
         };
         if !disk::is_folder(&dir.path) && self.begin(&dir, theirs, &last).map_err(failed)? {
             return Ok(Imported { dir, arrival: Arrival::New });

@@ -40,7 +40,7 @@ impl Journal {
             Ok(file)
         };
         let file = begin().map_err(|error: std::io::Error| {
-            Error::internal(format!("cannot begin a journal in `{}`", folder.display())).caused_by(&error)
+            disk::failed(format!("cannot begin a journal in `{}`", folder.display()), &error)
         })?;
         Ok(Journal { file, chain: Chain::new(plan, Digest::of(&bytes)), clock, is_broken: false })
     }
@@ -58,7 +58,7 @@ impl Journal {
             Ok(file)
         };
         let file = open().map_err(|error: std::io::Error| {
-            Error::internal(format!("cannot write `{}`", path.display())).caused_by(&error)
+            disk::failed(format!("cannot write `{}`", path.display()), &error)
         })?;
         let journal = Journal { file, chain: history.chain.clone(), clock, is_broken: false };
         Ok((journal, history))
@@ -96,7 +96,7 @@ impl Journal {
         let record = chain.accept(&line).map_err(|error| Error::internal(error.message))?;
         line.push(b'\n');
         let failed = |error: std::io::Error| {
-            Error::internal("the journal cannot be written: nothing more is done").caused_by(&error)
+            disk::failed("the journal cannot be written: nothing more is done", &error)
         };
         crash::point("journal.append");
         self.is_broken = true;

@@ -39,9 +39,8 @@ impl Lock {
     /// [`Kind::Refused`] with the holder, when another process has it.
     pub fn take(run: &Path, holder: &Holder) -> Result<Lock> {
         let path = run.join(FILE);
-        let failed = |error: std::io::Error| {
-            Error::internal(format!("cannot lock `{}`", path.display())).caused_by(&error)
-        };
+        let failed =
+            |error: std::io::Error| disk::failed(format!("cannot lock `{}`", path.display()), &error);
         let mut file = disk::scratch(&path).map_err(failed)?;
         // Somebody who only looks whether it is held has it for a moment.
         for _ in 0..10 {

@@ -59,6 +59,11 @@ impl Store {
         Store { runs: root.join("runs") }
     }
 
+    /// The folder that all of it is in.
+    pub fn root(&self) -> &Path {
+        self.runs.parent().unwrap_or(&self.runs)
+    }
+
     /// Makes a run of a plan. It is durable, locked, and has its first record when this returns.
     ///
     /// # Errors
@@ -68,7 +73,7 @@ impl Store {
         let draft = self.runs.join(format!(".{id}.new"));
         let path = self.runs.join(id.to_string());
         let failed = |error: std::io::Error| {
-            Error::internal(format!("cannot make a run in `{}`", self.runs.display())).caused_by(&error)
+            disk::failed(format!("cannot make a run in `{}`", self.runs.display()), &error)
         };
         disk::make(&draft).map_err(failed)?;
         let lock = Lock::take(&draft, &holder(operator, &clock))?;
@@ -92,11 +97,10 @@ impl Store {
     /// # Errors
     /// When it cannot be written.
     pub fn seat(&self) -> Result<String> {
-        let root = self.runs.parent().unwrap_or(&self.runs);
+        let root = self.root();
         let path = root.join("seat");
-        let failed = |error: std::io::Error| {
-            Error::internal(format!("cannot write `{}`", path.display())).caused_by(&error)
-        };
+        let failed =
+            |error: std::io::Error| disk::failed(format!("cannot write `{}`", path.display()), &error);
         match disk::read(&path) {
             Ok(seat) if !seat.is_empty() => return Ok(String::from_utf8_lossy(&seat).trim().to_owned()),
             Ok(_) => {}

@@ -152,7 +152,7 @@ mod tests {
     }
 
     fn backup(name: &str, bytes: Option<u64>, time: &str) -> Backup {
-        Backup { file: format!("/srv/{name}"), bytes, at: at(time), manifest: None }
+        Backup { file: format!("/srv/{name}"), bytes, at: at(time), written: at(time), manifest: None }
     }
 
     fn manifest(of: &str, bytes: u64) -> Manifest {

@@ -68,6 +68,8 @@ pub struct Backup {
     pub bytes: Option<u64>,
     /// The moment that it shows: as its manifest says, else when the file was last written.
     pub at: Timestamp,
+    /// When the file was last written.
+    pub written: Timestamp,
     pub manifest: Option<Manifest>,
 }
 
@@ -133,6 +135,7 @@ impl Listing {
                     file: format!("{directory}/{name}"),
                     bytes: bytes.trim().parse().ok(),
                     at: seconds(at).unwrap_or_default(),
+                    written: seconds(at).unwrap_or_default(),
                     manifest: None,
                 }),
                 ["M", ..] => {

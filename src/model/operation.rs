@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::result::ResultKind;
 use crate::base::amount::Span;
 use crate::base::secret::Secret;
+use crate::base::size::Size;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -31,10 +32,12 @@ pub enum Operation {
         port: u16,
         deadline: Span,
     },
-    /// Looks at how full the disks of a host are; `below` so many percent, where that is wanted.
+    /// Looks at how full the disks of a host are, or the one that the path `at` is on; `below` so many percent, where that is wanted.
     Disks {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         below: Option<f64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<String>,
     },
     /// Looks at the certificate that is served.
     Handshake(Handshake),
@@ -63,6 +66,10 @@ pub struct Command {
     /// Exit codes that mean success. Empty: only 0.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub success_codes: Vec<i32>,
+    /// How much is kept of each of its streams, where that is not what is kept of any command's: for one whose every line is
+    /// wanted later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Size>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -234,8 +241,11 @@ impl fmt::Display for Operation {
                 if request.via == Via::Here { f.write_str(" (from here)") } else { Ok(()) }
             }
             Operation::Connect { address, port, .. } => write!(f, "connect to {address}:{port}"),
-            Operation::Disks { below: None } => f.write_str("df -P -k; df -P -i"),
-            Operation::Disks { below: Some(below) } => write!(f, "df -P -k; df -P -i: less than {below}%"),
+            Operation::Disks { below, at } => {
+                let at = at.as_ref().map_or_else(String::new, |at| format!(" -- {}", quoted(at)));
+                write!(f, "df -P -k{at}; df -P -i{at}")?;
+                below.iter().try_for_each(|below| write!(f, ": less than {below}%"))
+            }
             Operation::Handshake(handshake) => handshake.fmt(f),
             Operation::Sleep(span) if span.0.is_zero() => f.write_str("wait"),
             Operation::Sleep(span) => write!(f, "sleep {span}"),
@@ -285,7 +295,7 @@ impl Command {
     /// With nothing but its program: in the folder it is started in, and only the exit code 0 is a success.
     pub fn new(program: Program) -> Command {
         let (env, success_codes) = (BTreeMap::new(), Vec::new());
-        Command { program, directory: None, env, stdin: None, success_codes }
+        Command { program, directory: None, env, stdin: None, success_codes, keep: None }
     }
 }
 
@@ -332,11 +342,10 @@ mod tests {
     #[test]
     fn a_command_is_shown_as_a_line_that_does_the_same() {
         let command = Command {
-            program: Program::Shell("false && true || cat && echo $A; pwd".to_owned()),
             directory: Some("/".to_owned()),
             env: BTreeMap::from([("A".to_owned(), "it's".to_owned())]),
             stdin: Some("in\n".to_owned()),
-            success_codes: Vec::new(),
+            ..Command::new(Program::Shell("false && true || cat && echo $A; pwd".to_owned()))
         };
         let output = std::process::Command::new("sh").args(["-c", &command.to_string()]).output().unwrap();
         assert_eq!(String::from_utf8(output.stdout).unwrap(), "in\nit's\n/\n");

@@ -2,6 +2,8 @@
 //!
 //! All mistakes are collected, not only the first: at three in the morning nobody wants to find them one by one.
 
+mod cleanup;
+
 use std::collections::HashMap;
 
 use indexmap::IndexMap;
@@ -128,6 +130,7 @@ impl Review<'_> {
         for (name, record) in dns {
             self.record(&join("/dns", name), record);
         }
+        self.cleanup();
         if let Some(monitoring) = monitoring {
             self.host("/monitoring", &monitoring.host);
             let urls = [("prometheus", &monitoring.prometheus), ("alertmanager", &monitoring.alertmanager)];

@@ -51,6 +51,9 @@ pub struct Head {
 pub struct Folder {
     pub path: String,
     pub id: String,
+    /// The host had no room left on its disks. What is in there is lost when it restarts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_in_memory: bool,
 }
 
 impl Lease {

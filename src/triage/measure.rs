@@ -50,8 +50,8 @@ async fn one(
 async fn of_host(eyes: &Eyes<'_>, name: &str) -> Result<Vec<Reading>, String> {
     let ask =
         async |operation: &Operation| eyes.ask(name, operation).await.map_err(|failure| failure.message);
-    let (disks, rest) =
-        futures_util::future::join(ask(&Operation::Disks { below: None }), ask(&host::question())).await;
+    let all = Operation::Disks { below: None, at: None };
+    let (disks, rest) = futures_util::future::join(ask(&all), ask(&host::question())).await;
     let mut readings = host::disks(&disks?)?;
     readings.extend(host::readings(&rest?)?);
     Ok(readings)

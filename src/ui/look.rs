@@ -1,6 +1,7 @@
 //! What a stream can show, and the two ways out: talk to standard error, data to standard output.
 
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 
 use anstream::{AutoStream, ColorChoice};
 
@@ -14,7 +15,17 @@ pub struct Look {
 }
 
 /// The marks, and what stands for each of them where the locale is not UTF-8. One character for one: columns stay aligned.
-const MARKS: &[(char, char)] = &[('✔', '+'), ('✘', 'x'), ('▶', '>'), ('–', '-'), ('↩', '<'), ('…', '.')];
+const MARKS: &[(char, char)] = &[
+    ('✔', '+'),
+    ('✘', 'x'),
+    ('▶', '>'),
+    ('–', '-'),
+    ('↩', '<'),
+    ('…', '.'),
+    ('█', '#'),
+    ('▒', '='),
+    ('░', '.'),
+];
 
 impl Look {
     #[cfg(test)]
@@ -44,6 +55,16 @@ impl Look {
         let plain = |c| MARKS.iter().find(|(mark, _)| *mark == c).map_or(c, |(_, plain)| *plain);
         text.chars().map(plain).collect()
     }
+}
+
+/// How wide a line of talk may be, where nobody says how wide the terminal is.
+const COLUMNS: usize = 80;
+
+/// How many columns whoever reads a stream has: POSIX' `COLUMNS`, else those of the terminal.
+pub fn columns(stream: impl AsFd) -> usize {
+    let wanted = variable("COLUMNS").and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
+    let has = || terminal_size::terminal_size_of(stream).map(|(width, _)| usize::from(width.0));
+    wanted.or_else(has).filter(|columns| *columns > 0).unwrap_or(COLUMNS)
 }
 
 /// Says something to the person. A closed standard error stops nothing: a recovery goes on without its audience.

@@ -31,13 +31,8 @@ pub fn start() -> Timestamp {
 
 pub fn command(line: &str) -> Operation {
     let argv = line.split(' ').map(str::to_owned).collect();
-    Operation::Command(Command {
-        program: Program::Argv(argv),
-        directory: Some("/opt/opareta".to_owned()),
-        env: BTreeMap::new(),
-        stdin: None,
-        success_codes: Vec::new(),
-    })
+    let directory = Some("/opt/opareta".to_owned());
+    Operation::Command(Command { directory, ..Command::new(Program::Argv(argv)) })
 }
 
 pub fn task(action: &str, effect: Effect, operation: Operation) -> Task {
@@ -136,6 +131,7 @@ fn shell() -> Operation {
         env: BTreeMap::from([("LC_ALL".to_owned(), "C".to_owned())]),
         stdin: Some("first line\nsecond line\n".to_owned()),
         success_codes: vec![0, 3],
+        keep: None,
     })
 }
 

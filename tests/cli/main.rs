@@ -6,6 +6,7 @@ mod alerts;
 mod asking;
 mod auditing;
 mod backups;
+mod cleanup;
 mod docker;
 mod drift;
 mod locks;

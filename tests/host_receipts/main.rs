@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod full;
 mod leases;
 mod once;
 mod output;

@@ -1,6 +1,5 @@
 //! A host with a folder for its receipts, and a turn at a run there.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,6 +15,7 @@ use opsctl::run::event::Phase;
 use opsctl::run::lease::{Head, Holder, Lease};
 use opsctl::run::receipt::ReceiptKey;
 
+use crate::common::small::Small;
 use crate::common::sshd::Sshd;
 
 pub const QUICK: Limits = Limits {
@@ -39,6 +39,16 @@ impl Scene {
 
     /// `shell`: what stands behind the name `sh` on the host.
     pub fn with_shell(shell: &str) -> Scene {
+        Scene::with_words(shell, "eval")
+    }
+
+    /// On a host that sees the small filesystem.
+    pub fn on(small: &Small, shell: &str) -> Scene {
+        Scene::with_words(shell, &format!("exec {} sh -c", small.words().join(" ")))
+    }
+
+    /// `words`: what is done with a command.
+    fn with_words(shell: &str, words: &str) -> Scene {
         let bin = tempfile::Builder::new().prefix("opsctl-bin").tempdir().unwrap().keep();
         let found = std::process::Command::new("sh").args(["-c", &format!("command -v {shell}")]).output();
         let program = String::from_utf8(found.unwrap().stdout).unwrap().trim().to_owned();
@@ -46,7 +56,7 @@ impl Scene {
         // BusyBox knows by its name what it is to be.
         std::os::unix::fs::symlink(program, bin.join("sh")).unwrap();
         let sshd = Sshd::start_with(&format!(
-            "ForceCommand PATH={}:$PATH; export PATH; eval \"$SSH_ORIGINAL_COMMAND\"",
+            "ForceCommand PATH={}:$PATH; export PATH; {words} \"$SSH_ORIGINAL_COMMAND\"",
             bin.display()
         ));
         Scene { sshd, run: RunId::generate() }
@@ -101,13 +111,7 @@ impl Drop for Scene {
 }
 
 pub fn shell(line: &str) -> Command {
-    Command {
-        program: Program::Shell(line.to_owned()),
-        directory: None,
-        env: BTreeMap::new(),
-        stdin: None,
-        success_codes: Vec::new(),
-    }
+    Command::new(Program::Shell(line.to_owned()))
 }
 
 pub async fn try_take(

@@ -23,6 +23,8 @@ image_list() {
         done
     done
     echo "$images/host|images/host|"
+    # Made anew when what it is built on is.
+    echo "$images/small|images/small|HOST=$(checksum_of images/host)"
 }
 
 # The mirror of the machine's own apt sources; nothing where they name none, and then mmdebstrap's own default is used.

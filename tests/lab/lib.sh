@@ -16,9 +16,15 @@ dns=opsctl-lab-dns                 # serves the names of the stack, where a seco
 network=opsctl-lab
 images=opsctl-lab                  # prefix of the images that are not part of the stack
 
-# Published on 127.0.0.1 only.
+# Published on 127.0.0.1 only. A host has a port for its sshd and one for its nginx.
 ssh_port=22022
-http_port=22080                    # nginx of the ssh host
+http_port=22080
+spare_ssh_port=22023
+spare_http_port=22083
+small_ssh_port=22024
+small_http_port=22085
+twin_ssh_port=22025
+twin_http_port=22086
 registry_port=22050
 dns_port=22053
 dns_api_port=22054
@@ -30,6 +36,10 @@ local_https_port=22444
 fleet_http_port=22084              # nginx of the fleet
 fleet_argus_port=22090             # argus-1 of the fleet is at the port after it, and so on
 fleet_hermes_port=22100
+
+small_disk=$state/small.disk       # the whole disk of the small host
+small_bytes=3g
+small_inodes=262144
 
 versions=(v1.0.0 v1.1.0 v1.2.0 v1.3.0-bad)
 stack_directory=/opt/opareta/infrastructure/docker
@@ -54,26 +64,35 @@ until_true() {
     done
 }
 
-# One command of the lab at a time; the lock ends with the process.
+# One command of the lab at a time, or one at a place; the lock ends with the process. Who wants both asks for the place first.
 one_at_a_time() {
-    exec 8>>"${TMPDIR:-/tmp}/opsctl-lab.lock"
-    if ! flock -n 8; then
+    local turn
+    exec {turn}>>"${TMPDIR:-/tmp}/opsctl-lab${1:+-$1}.lock"
+    if ! flock -n "$turn"; then
         say "waiting for another lab command"
-        flock 8
+        flock "$turn"
     fi
 }
 
-# The spare host: its name and ports in place of those of the first one.
-as_spare() {
-    host=opsctl-lab-spare ssh_port=22023 http_port=22083
+# Whether a place is a host, and not this machine's own engine.
+is_host() { case $1 in app | twin | spare | small) true ;; *) false ;; esac }
+
+# Another host than the first one: its name and ports in place of those. A place that is no host has none.
+as_host() {
+    case $1 in twin | spare | small) ;; *) return 0 ;; esac
+    local ssh=$1_ssh_port http=$1_http_port
+    host=opsctl-lab-$1 ssh_port=${!ssh} http_port=${!http}
 }
 
-# Runs a command where the stack's engine is: at app|spare|local|fleet COMMAND...
+# Whether nobody has the disk of the small host.
+disk_is_free() { [[ -z $(losetup -j "$small_disk") ]]; }
+
+# Runs a command where the stack's engine is: at PLACE COMMAND...
 at() {
     local place=$1
     shift
     case $place in
-        app | spare) docker exec -i "opsctl-lab-$place" "$@" ;;
+        app | twin | spare | small) docker exec -i "opsctl-lab-$place" "$@" ;;
         local | fleet) "$@" ;;
         *) die "no such place: $place" ;;
     esac

@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # The stack on an engine: its files put in place, everything started, and waited for until it is healthy.
 #
-# Sourced by `up` and `reset`. A place is `app` (the ssh host), `local` (this machine's engine) or `fleet` (the other kind of
-# stack, on this machine's engine too).
+# Sourced by `up` and `reset`. A place is a host (`app`, its `twin`, the `spare` and the `small` one), `local` (this machine's engine) or
+# `fleet` (the other kind of stack, on this machine's engine too).
 
 # How many services say of themselves that they are healthy. The node exporter has no check of its own.
 healthy_count() { if [[ $1 == fleet ]]; then echo 16; else echo 10; fi; }
@@ -58,7 +58,7 @@ install_stack() {
     forget_releases "$place"
     # Written in place: a container that has a file by itself would keep the one that was replaced.
     stack_tar "$place" | at "$place" tar -C "$directory" --no-same-permissions --overwrite -x
-    [[ $place == local || $place == fleet ]] || at "$place" sh -c 'chgrp -R docker /opt/opareta && chmod -R g+w /opt/opareta && find /opt/opareta -type d -exec chmod g+s {} +'
+    ! is_host "$place" || at "$place" sh -c 'chgrp -R docker /opt/opareta && chmod -R g+w /opt/opareta && find /opt/opareta -type d -exec chmod g+s {} +'
 }
 
 # What deployments left: the override with their images, files that were still being written, and the history of releases.
@@ -83,6 +83,8 @@ wake_host() {
         paused) say "waking the host"; docker unpause "$host" >/dev/null ;;
         *) say "starting the host"; docker start "$host" >/dev/null ;;
     esac
+    # The small one is there once it is on its disk.
+    until_true 60 "the host" at "$place" test ! -e /lab/disk
     # A host that was fenced off is not started by its engine any more.
     [[ $(docker container inspect -f '{{.HostConfig.RestartPolicy.Name}}' "$host") == unless-stopped ]] ||
         docker update --restart=unless-stopped "$host" >/dev/null
@@ -92,6 +94,7 @@ wake_host() {
     fi
     at "$place" sh -c 'umount /var/cache/apt/archives 2>/dev/null || true'
     at "$place" lab-engine start
+    at "$place" sh -c 'while iptables -D OUTPUT -j REGISTRY 2>/dev/null; do :; done'
 }
 
 # Tags of the lab move when its images are built anew. A host that pulled the older ones lets go of them.
@@ -113,7 +116,7 @@ SCRIPT
 # The stack without its data; the next start begins with empty volumes.
 empty_stack() {
     local place=$1 backups=/var/backups/opareta
-    [[ $place == app ]] || backups=$state/local/backups
+    is_host "$place" || backups=$state/local/backups
     say "emptying the stack's data"
     at "$place" docker compose --project-directory "$(directory_of "$place")" -f "$(directory_of "$place")/$(file_of "$place")" \
         down --volumes >/dev/null 2>&1

@@ -11,7 +11,7 @@ use crate::killed::in_each_step;
 use crate::measure::Form;
 use crate::passings::passings;
 use crate::shop::Shop;
-use crate::site::{APP, Way, text};
+use crate::site::{Way, text};
 
 /// More than any restore here needs, though a host may take a while until it answers again.
 const MOST_TURNS: usize = 8;
@@ -73,17 +73,17 @@ enum What {
 impl What {
     fn at(self, scene: &Scene, passing: &str, tenths: usize) -> Vec<(&'static str, String)> {
         let mut variables = vec![("OPSCTL_CRASH_AT", passing.to_owned())];
-        let config = scene.shop.inventory().with_file_name("ssh_config");
+        let host = scene.shop.host();
         let command = match self {
             What::Opsctl => return variables,
-            What::Connection => format!("pkill -KILL -f '^ssh .*{}' || true", config.display()),
+            What::Connection => format!("pkill -KILL -f '{}' || true", scene.shop.clients()),
             // By itself, while the step goes on.
             What::Server => {
                 let server = "kill -KILL $(docker inspect -f {{.State.Pid}} opareta-postgres-argus)";
                 let (seconds, tenths) = (tenths / 10, tenths % 10);
-                format!("(sleep {seconds}.{tenths}; docker exec {APP} sh -c '{server}') >/dev/null 2>&1 &")
+                format!("(sleep {seconds}.{tenths}; docker exec {host} sh -c '{server}') >/dev/null 2>&1 &")
             }
-            What::Host => format!("docker kill {APP} >/dev/null"),
+            What::Host => format!("docker kill {host} >/dev/null"),
         };
         variables.push(("OPSCTL_CRASH_DO", command));
         variables

@@ -105,8 +105,7 @@ impl What {
         match self {
             What::Death => {}
             What::Cut => {
-                let config = site.inventory().with_file_name("ssh_config");
-                let cut = format!("pkill -KILL -f '^ssh .*{}' || true", config.display());
+                let cut = format!("pkill -KILL -f '{}' || true", site.clients());
                 variables.push(("OPSCTL_CRASH_DO", cut));
             }
             What::PowerLoss => {

@@ -4,6 +4,9 @@
 
 mod approved;
 mod cache_restoring;
+mod cleaning;
+mod cleaning_actions;
+mod cleaning_look;
 mod damaged;
 mod drills;
 mod faults;
@@ -19,6 +22,7 @@ mod named;
 mod older;
 #[path = "../common/passings.rs"]
 mod passings;
+mod place;
 mod power;
 mod refused;
 mod restoring;

@@ -5,6 +5,7 @@ use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tempfile::NamedTempFile;
 
 use crate::site::{Site, counts};
@@ -60,11 +61,16 @@ impl Writing {
         ))
     }
 
-    /// What failed, if anything did.
-    pub fn end(mut self) -> Option<Wrong> {
+    /// Stops, and says what was counted.
+    pub fn counts(mut self) -> Value {
         let child = self.0.take().unwrap();
         Writing::interrupt(&child);
-        let load = counts(&child.wait_with_output().unwrap());
+        counts(&child.wait_with_output().unwrap())
+    }
+
+    /// What failed, if anything did.
+    pub fn end(self) -> Option<Wrong> {
+        let load = self.counts();
         println!("drill: argus is released and taken back by what is killed: {load}");
         let keys = ["failed_requests", "missing_writes", "doubled_writes"];
         let is_well = keys.iter().all(|key| load[key] == 0);

@@ -66,7 +66,7 @@ fn a_restore_brings_every_row_of_the_backup_and_its_undo_every_newer_one_over_ss
     let shop = Shop::take(Way::Sudo, "keep: 7");
     let then = shop.checksums();
     let file = shop.back_up();
-    shop.written("argus", 1, &[]);
+    shop.written("argus", 1);
     shop.sql("argus_db", "DELETE FROM documents WHERE id % 3 = 0; UPDATE customers SET note = 'spoiled'; DROP VIEW customer_totals CASCADE");
     let now = shop.checksums();
     assert_ne!(then, now);
@@ -80,7 +80,7 @@ fn a_restore_brings_every_row_of_the_backup_and_its_undo_every_newer_one_over_ss
     assert_eq!(shop.checksums(), now, "byte for byte");
     assert_eq!(shop.checksums_of(&shop.beside("_taken_back_")), then);
     shop.assert_is_well();
-    assert_served(&shop.written("argus", 1, &[]), "written to once more");
+    assert_served(&shop.written("argus", 1), "written to once more");
 }
 
 #[test]

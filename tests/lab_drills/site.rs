@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::place::{APP, Place};
 use crate::sshd::Sshd;
 use crate::table;
 
@@ -26,31 +27,20 @@ pub enum Way {
     Loopback,
     /// Another stack on the engine of this machine, with many instances.
     Fleet,
+    /// Over SSH as a user who has to use sudo, to a host with a small disk.
+    Small,
 }
 
 impl Way {
-    /// Whether it leads to a stack on this machine's own engine.
-    fn is_here(self) -> bool {
-        matches!(self, Way::Local | Way::Loopback | Way::Fleet)
-    }
-
-    /// Which stack the scripts of the lab are told to take.
-    fn flag(self) -> Option<&'static str> {
-        match self {
-            Way::Local | Way::Loopback => Some("--local"),
-            Way::Fleet => Some("--fleet"),
-            Way::Sudo | Way::Group | Way::Spare => None,
-        }
-    }
-
     /// Whether it leads to a host that can lose power.
     pub fn is_to_a_machine(self) -> bool {
-        matches!(self, Way::Sudo | Way::Spare)
+        matches!(self, Way::Sudo | Way::Spare | Way::Small)
     }
 }
 
 pub struct Site {
     pub way: Way,
+    place: Place,
     inventory: PathBuf,
     state: tempfile::TempDir,
     _sshd: Option<Sshd>,
@@ -81,27 +71,7 @@ pub struct Load {
 impl Site {
     /// Waits for its turn, and for the stack to be whole.
     pub fn take(way: Way) -> Site {
-        let variable = if way.is_here() { "OPSCTL_LAB_LOCAL_INVENTORY" } else { "OPSCTL_LAB_INVENTORY" };
-        let inventory = std::env::var_os(variable).map(PathBuf::from).unwrap_or_else(|| {
-            panic!("{variable} is not set: run this test with tests/run, which brings the lab up")
-        });
-        let (inventory, sshd) = match way {
-            Way::Group => (inventory.with_file_name("ops.yaml"), None),
-            Way::Loopback => {
-                let sshd = Sshd::start();
-                (over_ssh(&inventory, &sshd), Some(sshd))
-            }
-            Way::Spare => (inventory.with_file_name("spare.yaml"), None),
-            Way::Fleet => (inventory.parent().unwrap().with_file_name("fleet.yaml"), None),
-            Way::Sudo | Way::Local => (inventory, None),
-        };
-        let turn = std::env::temp_dir().join(match way {
-            Way::Local | Way::Loopback | Way::Fleet => "opsctl-drill-local.lock",
-            Way::Sudo | Way::Spare | Way::Group => "opsctl-drill-app.lock",
-        });
-        let turn = File::create(turn).unwrap();
-        turn.lock().unwrap();
-        let site = Site { way, inventory, state: tempfile::tempdir().unwrap(), _sshd: sshd, _turn: turn };
+        let site = Site::take_as_it_is(way);
         match way {
             Way::Spare => site.stand_by(),
             Way::Fleet => drop(site.lab("up", &[])),
@@ -109,6 +79,14 @@ impl Site {
         }
         site.free_the_host();
         site
+    }
+
+    /// Waits for its turn alone.
+    pub fn take_as_it_is(way: Way) -> Site {
+        let (place, inventory, turn) = Place::take(way);
+        let sshd = (way == Way::Loopback).then(Sshd::start);
+        let inventory = sshd.as_ref().map_or(inventory.clone(), |sshd| over_ssh(&inventory, sshd));
+        Site { way, place, inventory, state: tempfile::tempdir().unwrap(), _sshd: sshd, _turn: turn }
     }
 
     /// Both hosts as they should be: the first one serves, and the second has a replica of its first database, and a backup of the
@@ -157,10 +135,22 @@ impl Site {
     pub fn lab(&self, script: &str, arguments: &[&str]) -> String {
         let mut command = Command::new(lab().join(script));
         command.args(arguments);
-        command.args(self.way.flag());
+        command.args(self.place.flag());
         let output = command.output().unwrap();
         assert!(output.status.success(), "{script} {arguments:?}: {}", text(&output.stderr));
         text(&output.stdout)
+    }
+
+    /// Likewise one that ends with 3 where there is nothing that it could do.
+    pub fn lab_could(&self, script: &str, arguments: &[&str]) -> bool {
+        let output =
+            Command::new(lab().join(script)).args(arguments).args(self.place.flag()).output().unwrap();
+        assert!(
+            matches!(output.status.code(), Some(0 | 3)),
+            "{script} {arguments:?}: {}",
+            text(&output.stderr)
+        );
+        output.status.success()
     }
 
     pub fn opsctl(&self, arguments: &[&str]) -> Command {
@@ -209,32 +199,31 @@ impl Site {
     /// Likewise, to that service.
     pub fn under_load_of(&self, service: &str, arguments: &[&str]) -> Load {
         let mut command = Command::new(lab().join("load"));
-        command.args(["--json", "--service", service]).args(self.place());
+        command.args(["--json", "--service", service]).args(self.written_to());
         command.arg("--").arg(env!("CARGO_BIN_EXE_opsctl")).args(arguments).envs(self.environment());
         counted(command)
     }
 
     /// Writes through nginx for some seconds.
-    pub fn written(&self, service: &str, seconds: u32, place: &[&str]) -> Load {
-        let mut command = Command::new(lab().join("load"));
-        command.args(["--json", "--service", service, "--seconds", &seconds.to_string()]).args(place);
-        counted(command)
+    pub fn written(&self, service: &str, seconds: u32) -> Load {
+        counted(self.load(service, seconds))
+    }
+
+    /// Likewise to the first host, wherever its name leads.
+    pub fn written_to_the_first(&self, service: &str, seconds: u32) -> Load {
+        counted(load(service, seconds))
     }
 
     /// The load client, to be started; it ends after so many seconds, or when it is interrupted.
     pub fn load(&self, service: &str, seconds: u32) -> Command {
-        let mut command = Command::new(lab().join("load"));
-        command.args(["--json", "--service", service, "--seconds", &seconds.to_string()]).args(self.place());
-        command.stdin(Stdio::null());
+        let mut command = load(service, seconds);
+        command.args(self.written_to()).stdin(Stdio::null());
         command
     }
 
     /// Which stack the load client is to write to.
-    fn place(&self) -> Option<&'static str> {
-        match self.way {
-            Way::Spare => Some("--spare"),
-            way => way.flag(),
-        }
+    fn written_to(&self) -> Option<&'static str> {
+        if self.way == Way::Spare { Some("--spare") } else { self.place.flag() }
     }
 
     /// Every container of the stack: its Compose service, and its id with the time it was started.
@@ -258,7 +247,14 @@ impl Site {
 
     /// The host that a run changes, which is the second one where the first is given up.
     pub fn host(&self) -> &'static str {
-        if self.way == Way::Spare { SPARE } else { APP }
+        if self.way == Way::Spare { SPARE } else { self.place.host().expect("a way to a host") }
+    }
+
+    /// A pattern for the clients that are connected to that host, or connecting; those of other hosts have the same configuration.
+    pub fn clients(&self) -> String {
+        let config = self.inventory.with_file_name("ssh_config");
+        let host = self.place.host().unwrap_or_default();
+        format!("^ssh .*{}.*{host}", config.display())
     }
 
     /// Starts that host, if it is not up, and waits for its engine.
@@ -268,14 +264,12 @@ impl Site {
 
     /// Runs a line of shell where the stack's engine is, as root.
     pub fn on_host(&self, script: &str) -> String {
-        match self.way {
-            Way::Local | Way::Loopback | Way::Fleet => {
-                let mut command = Command::new("sh");
-                command.args(["-c", script]);
-                said(command)
-            }
-            Way::Sudo | Way::Group | Way::Spare => on(APP, script),
+        if let Some(host) = self.place.host() {
+            return on(host, script);
         }
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        said(command)
     }
 
     /// Likewise on the second host.
@@ -285,27 +279,33 @@ impl Site {
 }
 
 impl Drop for Site {
-    /// Nobody but those who ask for it has the second host, or the fleet.
+    /// Nobody but those who ask for it has the second host, the fleet, or the small host.
     fn drop(&mut self) {
         match self.way {
             Way::Spare => drop(self.lab("down", &["--spare"])),
             Way::Fleet => drop(self.lab("down", &[])),
+            // It is begun anew each time.
+            Way::Small => power_off(self.host()),
             Way::Sudo | Way::Group | Way::Local | Way::Loopback => {}
         }
     }
 }
 
-/// The hosts of the lab.
-pub const APP: &str = "opsctl-lab-app";
+/// The host that stands by.
 const SPARE: &str = "opsctl-lab-spare";
+
+fn docker(arguments: &[&str]) -> bool {
+    let mut docker = Command::new("docker");
+    docker.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+    docker.status().unwrap().success()
+}
+
+fn power_off(host: &str) {
+    assert!(docker(&["stop", "-t", "30", host]), "{host} cannot be stopped");
+}
 
 /// Starts a host, if it is not up, and waits for its engine.
 pub fn power_on(host: &str) {
-    let docker = |arguments: &[&str]| {
-        let status =
-            Command::new("docker").args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        status.unwrap().success()
-    };
     assert!(docker(&["start", host]), "{host} cannot be started");
     let deadline = Instant::now() + Duration::from_secs(120);
     while !docker(&["exec", host, "docker", "info"]) {
@@ -325,6 +325,13 @@ fn said(mut command: Command) -> String {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}: {}", text(&output.stderr));
     text(&output.stdout)
+}
+
+/// The load client, which writes to the first host unless it is told otherwise.
+fn load(service: &str, seconds: u32) -> Command {
+    let mut command = Command::new(lab().join("load"));
+    command.args(["--json", "--service", service, "--seconds", &seconds.to_string()]);
+    command
 }
 
 /// What the load client says in its last line.

@@ -54,12 +54,13 @@ pub fn record(site: &Site, failure: &str, load: &Load) {
         Way::Local => "local",
         Way::Loopback => "ssh, root",
         Way::Fleet => "local, ten instances",
+        Way::Small => "ssh, sudo; a small disk",
     };
     let mut runs = Store::at(site.state_dir()).list().unwrap();
     runs.sort_by_key(|run| run.id);
     let names: Vec<String> = runs.iter().map(|run| run.history().unwrap().plan.runbook.clone()).collect();
     let catalog = Catalog::open(None).unwrap();
-    let rto = names.iter().filter_map(|name| catalog.get(name).unwrap().runbook.rto).max();
+    let rto = names.iter().filter_map(|name| catalog.get(name).ok()?.runbook.rto).max();
     let target = rto.map(|rto| rto.to_string()).unwrap_or_default();
     let seconds = |key: &str| format!("{:.1} s", load.count(key) as f64 / 1000.0);
     let row = format!(

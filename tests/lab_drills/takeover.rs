@@ -3,7 +3,8 @@
 use std::net::TcpStream;
 use std::time::Duration;
 
-use crate::site::{APP, Site, Way, on, power_on, text};
+use crate::place::APP;
+use crate::site::{Site, Way, on, power_on, text};
 
 /// How many orders a database has.
 const ORDERS: &str =
@@ -29,7 +30,7 @@ fn a_lost_host_is_given_up_and_its_standby_takes_over_over_ssh() {
     assert_eq!(prepared.status.code(), Some(0), "{}", text(&prepared.stderr));
     assert_eq!(site.on_spare(IMAGE), site.on_host(IMAGE), "the standby has the image that runs");
     let kept = site.on_host(&orders("hermes"));
-    let after = site.written("hermes", 2, &[]).count("acknowledged_writes");
+    let after = site.written_to_the_first("hermes", 2).count("acknowledged_writes");
     site.lab("break", &["kill", "host"]);
 
     let named = site.run(&["triage", "--json"]);
@@ -56,7 +57,7 @@ fn a_lost_host_is_given_up_and_its_standby_takes_over_over_ssh() {
 
     power_on(APP);
     let before = on(APP, &format!("until {} 2>/dev/null; do sleep 1; done", orders("argus")));
-    let load = site.written("argus", 2, &["--spare"]);
+    let load = site.written("argus", 2);
     assert_eq!((load.count("failed_requests"), load.count("missing_writes")), (0, 0), "{}", load.counts);
     assert_eq!(on(APP, &orders("argus")), before, "the old host took a write");
     let old = "127.0.0.2:22080".parse().unwrap();

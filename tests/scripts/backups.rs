@@ -99,7 +99,37 @@ fn what_somebody_else_has_made_or_was_made_for_a_reason_stays() {
 }
 
 #[test]
-fn the_newest_verified_backup_and_all_that_is_newer_is_never_removed() {
+fn some_of_the_verified_ones_and_what_may_not_be_lost_stay_whatever_else_the_inventory_says() {
+    each(DOCKER, |scene| {
+        scene.keep.set(1);
+        let found = Backup { is_found: true, ..backup(5, true) };
+        let all =
+            [backup(1, true), backup(2, false), backup(3, true), backup(4, true), found, backup(6, true)];
+        assert_eq!(left(scene, &all), [0, 4]);
+        scene.keep_verified.set(2);
+        assert_eq!(left(scene, &all), [0, 2, 4]);
+        scene.keep_verified.set(4);
+        assert_eq!(
+            left(scene, &all),
+            [0, 2, 3, 4],
+            "what somebody else has made and was tried is one of them"
+        );
+        scene.keep_verified.set(1);
+        scene.rpo.set(Span::secs(86_400 * 5 / 2));
+        assert_eq!(left(scene, &all), [0, 1, 4], "two days can be lost");
+        let safety = Backup { reason: "before a restore", ..backup(2, false) };
+        scene.keep_for.set(Span::secs(86_400));
+        assert_eq!(left(scene, &[backup(1, true), safety]), [0, 1]);
+    });
+}
+
+/// Half a day beyond so many whole ones; none: none.
+fn and_a_half(days: u64) -> Span {
+    Span::secs(if days == 0 { 0 } else { 86_400 * days + 43_200 })
+}
+
+#[test]
+fn no_backup_is_removed_that_the_inventory_keeps_and_none_stays_that_nothing_keeps() {
     each(DOCKER, |scene| {
         let one = (any::<bool>(), 0..8_u8).prop_map(|(is_verified, kind)| Backup {
             days: 0,
@@ -107,24 +137,40 @@ fn the_newest_verified_backup_and_all_that_is_newer_is_never_removed() {
             is_found: kind == 0,
             reason: if kind == 1 { "before a restore" } else { "" },
         });
-        let all = (prop::collection::vec(one, 1..7), 1..4_u32, 0..5_u64);
+        let all = (prop::collection::vec(one, 1..9), 1..4_u32, 0..5_u64, 1..4_u32, 0..5_u64);
         let cases = Config { cases: 12, failure_persistence: None, ..Config::default() };
-        let proved = TestRunner::new(cases).run(&all, |(mut all, keep, days)| {
+        let proved = TestRunner::new(cases).run(&all, |(mut all, keep, days, verified, rpo)| {
             all.iter_mut().zip(1..).for_each(|(backup, days)| backup.days = days);
             scene.keep.set(keep);
-            scene.keep_for.set(Span::secs(86_400 * days));
+            scene.keep_for.set(and_a_half(days));
+            scene.keep_verified.set(verified);
+            scene.rpo.set(and_a_half(rpo));
             let left = left(scene, &all);
-            let safe = all.iter().position(|backup| backup.is_verified).unwrap_or(all.len());
+            let stands = |backup: &Backup| backup.is_verified && backup.reason.is_empty();
             for (number, backup) in all.iter().enumerate() {
-                let plain = all[..number].iter().filter(|backup| backup.reason.is_empty()).count();
-                let is_kept = number <= safe
+                let newer = &all[..number];
+                let plain = newer.iter().filter(|backup| backup.reason.is_empty()).count();
+                let safe = newer.iter().filter(|backup| stands(backup)).count();
+                let is_young = |days: u64| days > 0 && u64::from(backup.days) <= days;
+                let is_wanted = match backup.reason {
+                    "" => plain < keep as usize || is_young(days),
+                    _ => days == 0 || is_young(days),
+                };
+                let is_kept = safe == 0
                     || backup.is_found
-                    || backup.reason.is_empty() && plain < keep as usize
-                    || days > 0 && u64::from(backup.days) < days
-                    || days == 0 && !backup.reason.is_empty();
-                prop_assert!(
-                    !is_kept || left.contains(&number),
-                    "{number} of {all:?}, keep {keep}, {days} days"
+                    || stands(backup) && safe < verified as usize
+                    || is_young(rpo)
+                    || is_wanted;
+                prop_assert_eq!(
+                    left.contains(&number),
+                    is_kept,
+                    "{} of {:?}, keep {} for {} days, {} verified, {} days may be lost",
+                    number,
+                    all,
+                    keep,
+                    days,
+                    verified,
+                    rpo
                 );
             }
             Ok(())

@@ -2,5 +2,9 @@
 
 mod backups;
 mod cache;
+mod cleanup;
+mod cleanup_engine;
+mod cleanup_logs;
+mod cleanup_mounts;
 mod releases;
 mod scene;

@@ -22,6 +22,9 @@ pub struct Scene {
     /// How many backups are kept, and for how long.
     pub keep: Cell<u32>,
     pub keep_for: Cell<Span>,
+    /// How many of the verified ones, and what may be lost.
+    pub keep_verified: Cell<u32>,
+    pub rpo: Cell<Span>,
 }
 
 /// A scene under each shell, with that `docker`.
@@ -32,11 +35,12 @@ pub fn each(docker: &str, test: impl Fn(&Scene)) {
             shell,
             keep: Cell::new(7),
             keep_for: Cell::new(Span::default()),
+            keep_verified: Cell::new(1),
+            rpo: Cell::new(Span::default()),
         };
         scene.make("bin");
         scene.make("state");
-        scene.write("bin/docker", docker);
-        fs::set_permissions(scene.path("bin/docker"), fs::Permissions::from_mode(0o755)).unwrap();
+        scene.program("docker", docker);
         test(&scene);
     }
 }
@@ -45,6 +49,13 @@ impl Scene {
     /// Makes a folder.
     pub fn make(&self, name: &str) {
         fs::create_dir(self.path(name)).unwrap();
+    }
+
+    /// Makes a program that stands before the one of that name.
+    pub fn program(&self, name: &str, text: &str) {
+        let name = format!("bin/{name}");
+        self.write(&name, text);
+        fs::set_permissions(self.path(&name), fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     /// What is in a folder, in order.
@@ -67,19 +78,22 @@ impl Scene {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// Runs an action of that run, as a host does.
-    pub fn run_of(&self, run: &str, action: &str, args: Value) -> Output {
+    /// What a host does for an action of that run.
+    pub fn command(&self, run: &str, action: &str, args: Value) -> Command {
         let folder = self.folder.path().display();
         let backups = format!(
-            "directory: '{folder}/backups', keep: {}, keep_for: {}",
+            "directory: '{folder}/backups', keep: {}, keep_for: {}, rpo: {}",
             self.keep.get(),
-            self.keep_for.get()
+            self.keep_for.get(),
+            self.rpo.get()
         );
         let text = format!(
             "name: o\nhosts: {{ app: {{ address: local, state_dir: '{folder}/state' }} }}\n\
              projects: {{ shop: {{ host: app, directory: '{folder}', files: [compose.yml] }} }}\n\
              databases: {{ shop: {{ engine: postgres, project: shop, service: db, user: shop, name: shop, backups: {{ {backups} }} }} }}\n\
-             caches: {{ redis: {{ project: shop, service: redis, backups: {{ {backups} }} }} }}\n"
+             caches: {{ redis: {{ project: shop, service: redis, backups: {{ {backups} }} }} }}\n\
+             cleanup: {{ keep_verified: {} }}\n",
+            self.keep_verified.get()
         );
         let inventory = Inventory::read(&Source::new("opsctl.yaml", &text)).unwrap();
         let mut facts = Facts::default();
@@ -88,13 +102,23 @@ impl Scene {
         let args = args.as_object().unwrap().clone();
         let built =
             (registry::find(action).unwrap().build)(&args, Site { inventory: &inventory, facts: &facts });
-        let Operation::Command(operation::Command { program, .. }) = built.unwrap().operation else {
+        let Operation::Command(operation::Command { program, stdin, .. }) = built.unwrap().operation else {
             panic!("`{action}` is no command")
         };
         let path = format!("{folder}/bin:{}", std::env::var("PATH").unwrap());
         let mut command = Command::new(self.shell[0]);
         command.args(&self.shell[1..]).args(["-c", &program.line().unwrap()]).current_dir(self.folder.path());
-        command.env("PATH", path).env("DIR", self.folder.path()).env("OPSCTL_RUN", run).output().unwrap()
+        command.env("PATH", path).env("DIR", self.folder.path()).env("OPSCTL_RUN", run);
+        if let Some(stdin) = stdin {
+            self.write("stdin", &stdin);
+            command.stdin(fs::File::open(self.path("stdin")).unwrap());
+        }
+        command
+    }
+
+    /// Runs an action of that run, as a host does.
+    pub fn run_of(&self, run: &str, action: &str, args: Value) -> Output {
+        self.command(run, action, args).output().unwrap()
     }
 
     pub fn run(&self, action: &str, args: Value) -> Output {

@@ -149,6 +149,7 @@ impl Effect {
             "redis.swap" if given("back") == "true" => Effect::Remove(format!("swapped {}", given("at"))),
             "redis.swap" => Effect::Add(format!("swapped {}", given("at"))),
             "backup.verified" => Effect::Add(format!("{} is verified", given("file"))),
+            "volume.remove" => Effect::Remove(given("volume")),
             "backup.prune" | "redis.save" => Effect::Trace(script.name.clone()),
             "release.record" => Effect::Trace(format!("{} is {}", given("service"), given("outcome"))),
             _ => return None,
@@ -267,12 +268,13 @@ impl Model {
                     self.up.contains(service) && self.made.get(service).is_some_and(|made| made == image);
                 return ended(i32::from(!runs), &format!("{image}\n"));
             }
-            _ => return ended(0, "/srv/ledger.dump\nlooked at 20260301031400\nloaded in 5 s\n"),
+            _ => return ended(0, "/srv/ledger.dump\nlooked at 20260301031400\nloaded in 5 s\nfreed 5 bytes, 1 inodes\n"),
         };
         let argv: Vec<_> = argv.iter().map(String::as_str).collect();
         match argv[..] {
             ["has", name] => ended(i32::from(!self.things.contains(name)), ""),
             ["runs", name] => ended(i32::from(!self.up.contains(name)), ""),
+            ["docker", "volume", "inspect", name] => ended(i32::from(!self.things.contains(name)), ""),
             ["docker", "info"] => ended(i32::from(!self.up.contains("docker")), ""),
             ["true"] => ended(0, ""),
             ["sh", "-euc", script, ..] if script.contains("docker ps") => {

@@ -100,7 +100,7 @@ pub fn shipped() -> Vec<Case> {
             "database-down" => &[("database", "argus", &["postgres-argus"])],
             "cache-down" => &[("cache", "redis", &["redis"])],
             // Below: they have more than one parameter.
-            "cache-backup" | "cache-restore" | "cache-trial" => &[],
+            "cache-backup" | "cache-restore" | "cache-trial" | "volume-removal" => &[],
             "cache-damaged" => &[("cache", "redis", &["redis"])],
             "cache-full" => &[("cache", "redis", &["full redis"])],
             "certificate-expiring" => &[("certificate", "shop", &["shop.test"])],
@@ -134,6 +134,9 @@ pub fn shipped() -> Vec<Case> {
         }
     }
     cases.extend(cache_backups(&find, &all));
+    let model = Model { things: ["shop_old".to_owned()].into(), ..Model::default() };
+    let plan = planned(&find, "volume-removal", &[("volume", "shop_old"), ("host", "app")], &model);
+    cases.push(Case { name: "volume-removal".to_owned(), plan, model });
     cases
 }
 

@@ -444,8 +444,11 @@ impl World for Hosts {
             let taken = Ok(match inner.site.ledger.take(host, wanted.run) {
                 Ok(fence) => {
                     inner.fences.insert(host.to_owned(), fence);
-                    let folder =
-                        Folder { path: "/var/lib/opsctl".to_owned(), id: format!("folder of {host}") };
+                    let folder = Folder {
+                        path: "/var/lib/opsctl".to_owned(),
+                        id: format!("folder of {host}"),
+                        is_in_memory: false,
+                    };
                     Taken::Held { fence, folder }
                 }
                 Err(other) => Taken::Refused { by: lease_of(other) },

@@ -21,17 +21,22 @@ pub(super) struct Scope<'a> {
     item: Option<Item>,
     /// The earlier steps with the names of their outputs.
     steps: Vec<(&'a str, Vec<&'a str>)>,
+    /// Those of them that may be found done already: what they give is for the record alone.
+    skipped: Vec<&'a str>,
     /// Whether it is for what has to be known when the plan is made, before there is any output.
     is_early: bool,
 }
 
 impl<'a> Scope<'a> {
     pub(super) fn of(params: &'a IndexMap<String, Param>) -> Scope<'a> {
-        Scope { params, item: None, steps: Vec::new(), is_early: false }
+        Scope { params, item: None, steps: Vec::new(), skipped: Vec::new(), is_early: false }
     }
 
     pub(super) fn after(&mut self, step: &'a Step) {
         self.steps.push((&step.id, step.outputs.keys().map(String::as_str).collect()));
+        if step.done_when.is_some() {
+            self.skipped.push(&step.id);
+        }
     }
 
     /// An undo comes after its step: it may use that step's outputs.
@@ -41,6 +46,7 @@ impl<'a> Scope<'a> {
     {
         let mut scope: Scope<'b> = self.clone();
         scope.after(step);
+        scope.skipped.retain(|id| *id != step.id);
         scope
     }
 
@@ -102,6 +108,10 @@ impl<'a> Scope<'a> {
                 None => mistake.known(step, self.with_outputs()),
             });
         };
+        if self.skipped.contains(&step) {
+            let mistake = place.mistake("a step that `done_when` skips gives no outputs");
+            return Some(mistake.hint("take the outputs in a step of its own, which only reads"));
+        }
         let output = output?;
         (!outputs.contains(&output)).then(|| {
             let mistake = place.mistake(format!("the step `{step}` has no output `{output}`"));

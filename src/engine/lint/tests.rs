@@ -223,8 +223,8 @@ const MISTAKES: &[(&str, &str)] = &[
     ("    undo: none\n", "    undo: none\n    parallel: 0\n"),
     ("    undo: none\n", "    undo: none\n    retry: { attempts: 0, backoff: 0.5 }\n"),
     (
-        "    undo: none\n",
-        "    undo: none\n    outputs: { said: { last: 1 } }\n    done_when: { redis.ping: { cache: x } }\n",
+        "      errors: { count: \"ERROR\" }\n",
+        "      errors: { count: \"ERROR\" }\n    done_when: { redis.ping: { cache: x } }\n",
     ),
     ("    undo: none\n", "    undo: none\n    timeout: 0s\n"),
     ("    outputs:\n", "    parallel: 2\n    outputs:\n"),
@@ -245,6 +245,12 @@ const MISTAKES: &[(&str, &str)] = &[
 #[test]
 fn a_runbook_without_a_mistake_passes() {
     assert_eq!(shown(&entry(GOOD), &catalog()), "");
+}
+
+#[test]
+fn a_step_that_may_be_found_done_can_say_what_it_gave_for_the_record() {
+    let recorded = "    undo: none\n    outputs: { said: { last: 1 } }\n    done_when: { redis.ping: { cache: x } }\n";
+    assert_eq!(shown(&entry(&GOOD.replacen("    undo: none\n", recorded, 1)), &catalog()), "");
 }
 
 #[test]

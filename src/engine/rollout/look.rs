@@ -122,7 +122,7 @@ fn pinned(file: &str) -> BTreeSet<String> {
 }
 
 /// As Docker itself writes the name of an image of its default registry.
-fn familiar(image: Reference) -> Reference {
+pub(in crate::engine) fn familiar(image: Reference) -> Reference {
     let short = ["docker.io/library/", "index.docker.io/library/", "docker.io/", "index.docker.io/"];
     let repository = short.iter().find_map(|prefix| image.repository.strip_prefix(prefix));
     match repository.map(str::to_owned) {

@@ -243,7 +243,7 @@ async fn a_take_whose_answer_was_lost_is_asked_for_again() {
 async fn what_an_earlier_turn_still_has_is_taken_over_and_given_back_too() {
     let mut run = Run::created(vec![step(Effect::Changes)]);
     run.begin_turn(1);
-    let folder = Some(Folder { path: "/".to_owned(), id: "f".to_owned() });
+    let folder = Some(Folder { path: "/".to_owned(), id: "f".to_owned(), is_in_memory: false });
     run.append(Event::LeaseTaken { host: "old".to_owned(), fence: 3, folder });
     let world = world();
     assert_eq!(run.take_turn(&world, vec![]).await.unwrap(), None);
@@ -253,8 +253,10 @@ async fn what_an_earlier_turn_still_has_is_taken_over_and_given_back_too() {
 
 #[tokio::test(start_paused = true)]
 async fn a_receipt_in_another_folder_is_none() {
-    let elsewhere =
-        |fence| Taken::Held { fence, folder: Folder { path: "/".to_owned(), id: "another".to_owned() } };
+    let elsewhere = |fence| Taken::Held {
+        fence,
+        folder: Folder { path: "/".to_owned(), id: "another".to_owned(), is_in_memory: false },
+    };
     for (taken, expected) in [(Script::held(2), 1), (elsewhere(2), 0)] {
         let mut run = Run::created(vec![step(Effect::Changes)]);
         run.begin_turn(1);

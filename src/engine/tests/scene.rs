@@ -24,13 +24,7 @@ use crate::run::lease::Folder;
 use crate::run::signal::Signal;
 
 fn task(word: &str, effect: Effect) -> Task {
-    let operation = Operation::Command(Command {
-        program: Program::Argv(vec![word.to_owned()]),
-        directory: None,
-        env: BTreeMap::new(),
-        stdin: None,
-        success_codes: Vec::new(),
-    });
+    let operation = Operation::Command(Command::new(Program::Argv(vec![word.to_owned()])));
     Task { action: "command".to_owned(), effect, host: Some("app".to_owned()), form: Form::Ready(operation) }
 }
 
@@ -166,7 +160,8 @@ impl Run {
     /// Another process takes its turn, and the host that the steps are on.
     pub fn begin_turn(&mut self, number: u32) {
         self.append(Event::EpochStarted { operator: "ada".to_owned(), pid: number });
-        let folder = Some(Folder { path: "/var/lib/opsctl".to_owned(), id: "f".to_owned() });
+        let folder =
+            Some(Folder { path: "/var/lib/opsctl".to_owned(), id: "f".to_owned(), is_in_memory: false });
         self.append(Event::LeaseTaken { host: "app".to_owned(), fence: number.into(), folder });
     }
 

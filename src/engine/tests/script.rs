@@ -94,7 +94,10 @@ impl Script {
     }
 
     pub fn held(fence: u64) -> Taken {
-        Taken::Held { fence, folder: Folder { path: "/var/lib/opsctl".to_owned(), id: "f".to_owned() } }
+        Taken::Held {
+            fence,
+            folder: Folder { path: "/var/lib/opsctl".to_owned(), id: "f".to_owned(), is_in_memory: false },
+        }
     }
 
     fn note_question(&self, word: &str, host: &str, key: Option<&ReceiptKey>) {

@@ -30,6 +30,8 @@ mod login;
 mod logs;
 mod stats;
 mod stdio;
+pub mod stock;
+pub mod usage;
 
 const SOCKET: &str = "/var/run/docker.sock";
 
@@ -40,6 +42,8 @@ const NO_ANSWER: &str = "Docker did not answer";
 
 pub(super) struct Client {
     api: Docker,
+    /// Where `api` is spoken.
+    socket: PathBuf,
     _tunnel: Option<Tunnel>,
 }
 
@@ -99,15 +103,18 @@ impl Host {
     }
 
     async fn docker(&self) -> Result<&Docker, Failure> {
-        let client = self.docker.get_or_try_init(|| self.reach_docker()).await?;
-        Ok(&client.api)
+        Ok(&self.docker_client().await?.api)
+    }
+
+    async fn docker_client(&self) -> Result<&Client, Failure> {
+        self.docker.get_or_try_init(|| self.reach_docker()).await
     }
 
     async fn reach_docker(&self) -> Result<Client, Failure> {
         if self.escalation.is_none() {
             let path = self.docker_socket().await;
             if let Some(api) = speak(&path).await {
-                return Ok(Client { api, _tunnel: None });
+                return Ok(Client { api, socket: path, _tunnel: None });
             }
         }
         let pipes = Arc::new(Semaphore::new(PIPES_AT_ONCE));
@@ -115,7 +122,7 @@ impl Host {
         let tunnel = Tunnel::open(self.socket("dial"), move || starter.clone().pipe(pipes.clone()))
             .map_err(|error| self.failure(FailureKind::Missing, format!("cannot make a socket: {error}")))?;
         match speak(tunnel.path()).await {
-            Some(api) => Ok(Client { api, _tunnel: Some(tunnel) }),
+            Some(api) => Ok(Client { api, socket: tunnel.path().to_owned(), _tunnel: Some(tunnel) }),
             None => Err(self.why_no_docker().await),
         }
     }

@@ -16,7 +16,7 @@ use crate::host::line::Marker;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(in crate::host) struct Opening {
-    /// Where it keeps leases and receipts.
+    /// Where it keeps leases and receipts, as long as there is room.
     pub folder: String,
     /// The user's number, then the folder's mode, owner and group, as `ls -n` shows them.
     pub ownership: [String; 4],

@@ -1,6 +1,7 @@
 # The remote runner: a loop that takes a host's lease, begins commands once, and says what became of them.
 #
 # It is sent to `sh -c` as it stands here, without these lines. $1: the word it greets with. $2: the folder, or nothing.
+# memory.sh, places.sh and leases.sh stand before it.
 # Requests come as lines on standard input and answers go as lines to descriptor 3; an answer is one write of less than
 # PIPE_BUF bytes, so that the commands under way can answer beside each other. Descriptor 4 is the copy of the journal.
 #
@@ -53,242 +54,169 @@ group_alive() {
     return 1
 }
 
-# --- the folder
+# --- runs: `id`, plan.json, journal.FENCE, and the receipts; see places.sh and leases.sh for where they are, and for the leases
 
-usable() { [ -d "$1" ] && [ -w "$1" ] && [ -x "$1" ]; }
-
-make_folder() {
-    if [ -n "$folder" ]; then
-        usable "$folder" || mkdir -p -m 700 "$folder" 2>/dev/null
-        usable "$folder" || refuse "folder cannot write to \`$folder\`"
+# find_run RUN: `run`, its folder, and `id`. The id says where its receipts are written: what is in the other place stays there.
+find_run() {
+    run=$folder/runs/$1 id=
+    { read -r id <"$run/id"; } 2>/dev/null && return
+    if has_memory && { read -r id <"$memory/runs/$1/id"; } 2>/dev/null; then
+        # That it is not in the folder must be so after a power cut as well.
+        [ ! -d "$run" ] || sync "$run"
+        run=$memory/runs/$1
         return
     fi
-    folder=/var/lib/opsctl
-    usable "$folder" && return
-    if [ ! -e "$folder" ] && mkdir -m 700 "$folder" 2>/dev/null; then
-        # Who may use Docker may do anything, and shares the leases with root.
-        chgrp docker "$folder" 2>/dev/null && chmod 2770 "$folder"
-        return
-    fi
-    folder=${XDG_STATE_HOME:-${HOME:?}/.local/state}/opsctl/host
-    usable "$folder" || mkdir -p -m 700 "$folder" 2>/dev/null
-    usable "$folder" || refuse "folder cannot write to \`/var/lib/opsctl\` nor to \`$folder\`"
+    return 1
 }
 
-open_folder() {
-    [ -r /proc/self/stat ] && read -r boot </proc/sys/kernel/random/boot_id || refuse 'tool there is no `/proc`'
-    for tool in setsid sync ln sed find df id ls; do
-        command -v "$tool" >/dev/null 2>&1 || refuse "tool there is no \`$tool\`"
-    done
-    make_folder
-    folder=$(cd -- "$folder" && pwd -P)
-    case $(ls -ld "$folder") in
-        d???????w*) refuse "folder everybody can write to \`$folder\`" ;;
-        d????-*) umask 077 ;;
-        *) umask 007 ;;
-    esac
-    case $(df -P "$folder" 2>/dev/null) in
-        *[!A-Za-z]tmpfs* | *[!A-Za-z]ramfs*) refuse "folder \`$folder\` does not survive a restart of the host: it is in memory" ;;
-    esac
-    leases=$folder/leases runs=$folder/runs
-    mkdir -p "$leases" "$runs" 2>/dev/null || refuse "folder cannot write to \`$folder\`"
-    birth
-    runner="$pid $start"
-}
+# own RUN: finds it, or makes it with an `id`. Where receipts were lost or removed, others begin under another id.
+own() { find_run "$1" || somewhere make_run "$1"; }
 
-# --- leases: one file for each number, which is the fence; the highest is in force
-
-highest() {
-    fence=0
-    set +f
-    for file in "$leases"/[0-9]*; do
-        file=${file##*/}
-        case $file in *[!0-9]*) continue ;; esac
-        [ "$file" -le "$fence" ] || fence=$file
-    done
-    set -f
-}
-
-# next WORDS JSON: makes the lease after `fence`; fails when somebody else has made it.
-next() {
-    fence=$((fence + 1))
-    printf '%s\n%s\n' "$1" "$2" >"$leases/.new.$$" && sync "$leases/.new.$$" &&
-        ln "$leases/.new.$$" "$leases/$fence" 2>/dev/null
-    set -- $?
-    rm -f "$leases/.new.$$"
-    [ "$1" = 0 ] && sync "$leases"
-}
-
-# Whether the runner of the lease in force may still be at work.
-is_attended() {
-    { read -r _ _ _ at by since <"$leases/$fence"; } 2>/dev/null || return 1
-    [ "$at" = "$boot" ] && alive "$by" -eq "$since" && return 0
-    { read -r at by since <"$leases/$fence.by"; } 2>/dev/null || return 1
-    [ "$at" = "$boot" ] && alive "$by" -eq "$since"
-}
-
-# take RUN SEAT, then a line that describes the holder. SEAT: the store that has the journal of the run, and locks it: what
-# else held the lease for this run from there is no more at it.
-take() {
-    IFS= read -r json || exit 1
-    while :; do
-        highest
-        word=free holder='' seat=''
-        if [ "$fence" -gt 0 ]; then read -r word holder seat _ <"$leases/$fence"; fi
-        if [ "$word" = held ] && { [ "$holder" != "$1" ] || { [ "$seat" != "$2" ] && is_attended; }; }; then
-            say "held $fence"
-            sed -n 2p "$leases/$fence" >&3
-            return
-        fi
-        run=$runs/$1
-        if ! own "$run"; then say "failed cannot write to \`$run\`"; return; fi
-        next "held $1 $2 $boot $runner" "$json" && break
-        if [ ! -e "$leases/$fence" ]; then say 'failed cannot write a lease'; return; fi
-    done
-    say "taken $fence $id"
-    copy "$1"
-    say copied
-    open_copy
-    prune "$1"
-}
-
-# own FOLDER: makes it with an `id`, if it is not there. Where receipts were lost or removed, others begin under another id.
-own() {
-    mkdir -p "$1" 2>/dev/null
-    if [ ! -s "$1/id" ]; then
-        read -r id </proc/sys/kernel/random/uuid
-        { printf '%s\n' "$id" >"$1/.id.$$" && sync "$1/.id.$$" && ln "$1/.id.$$" "$1/id"; } 2>/dev/null
-        rm -f "$1/.id.$$"
-    fi
-    { read -r id <"$1/id"; } 2>/dev/null
-}
-
-# join RUN FENCE ID: a new runner for a lease that was taken before.
-join() {
-    run=$runs/$1 fence=$2 word='' holder='' id=''
+make_run() {
+    run=$place/runs/$1
+    [ -d "$run" ] || mkdir "$run" 2>/dev/null
+    read -r id </proc/sys/kernel/random/uuid
+    { printf '%s\n' "$id" >"$run/.id.$$" && sync "$run/.id.$$" && ln "$run/.id.$$" "$run/id"; } 2>/dev/null
+    rm -f "$run/.id.$$"
     { read -r id <"$run/id"; } 2>/dev/null
-    if [ "$id" != "$3" ]; then say lost; return; fi
-    { read -r word holder _ <"$leases/$fence"; } 2>/dev/null
-    if holds && [ "$word $holder" = "held $1" ]; then
-        printf '%s %s\n' "$boot" "$runner" >"$leases/$fence.by"
-        open_copy
-        say "joined $fence $count"
-    else
-        say fenced
-    fi
+}
+
+# Receipts of the run are written in memory from here on. With them goes its id: a restart loses both, and then what was begun is not
+# taken for what never began.
+move_run() {
+    set -- "$memory/runs/${run##*/}"
+    [ "$run" != "$1" ] || return 0
+    make_memory && mkdir -p "$1" 2>/dev/null || return
+    # A command beside this one may do the same.
+    { printf '%s\n' "$id" >"$1/.id.$$" && mv -f "$1/.id.$$" "$1/id"; } 2>/dev/null || [ -s "$1/id" ] || return
+    if [ -d "$run" ]; then rm -f "$run/id" && sync "$run" || return; fi
+    run=$1
+}
+
+# in_place WORDS: does that where the run is to be by now, in `place`. Whoever has it no more leaves it where it is.
+in_place() {
+    [ "$place" = "$folder" ] || { holds && move_run; } || return
+    "$@"
 }
 
 # The copy of the journal counts as one once it is whole: `sync` gives it its name.
 open_copy() {
-    count=0 is_torn=
-    if [ -e "$run/journal.$fence" ]; then
-        count=$(grep -c '' <"$run/journal.$fence")
-        exec 4>>"$run/journal.$fence"
+    records=0 is_torn='' copy=$run/journal.$fence
+    if [ -e "$copy" ]; then
+        records=$(grep -c '' <"$copy")
         # A full disk may have cut the last line. What is there stays; nothing is put behind it.
-        [ -z "$(tail -c 1 "$run/journal.$fence")" ] || is_torn=yes
+        [ -z "$(tail -c 1 "$copy")" ] || is_torn=yes
     else
-        exec 4>"$run/copy.$fence"
+        somewhere in_place begin_copy || is_torn=yes
     fi
+    if [ -e "$copy" ]; then exec 4>>"$copy"; fi
+}
+
+begin_copy() {
+    copy=$run/copy.$fence
+    { true >"$copy"; } 2>/dev/null
+}
+
+# record LINE
+record() {
+    append "$1" && return
+    is_torn=yes
+    somewhere in_place mend_copy "$1" && is_torn=
+}
+
+append() {
+    if { printf '%s\n' "$1" >&4; } 2>/dev/null; then
+        records=$((records + 1))
+        return
+    fi
+    # Some of it may have got through, and be no line.
+    dd of="$copy" bs=1 count=0 seek="$(head -n "$records" "$copy" | wc -c)" </dev/null 2>/dev/null
+    return 1
+}
+
+# mend_copy LINE: the copy goes on with that line, where there is room for it.
+mend_copy() {
+    if [ "${copy%/*}" != "$run" ]; then
+        cat "$copy" >"$run/${copy##*/}" 2>/dev/null || return
+        copy=$run/${copy##*/}
+        exec 4>>"$copy"
+    fi
+    append "$1"
 }
 
 sync_copy() {
-    [ ! -e "$run/copy.$fence" ] || mv "$run/copy.$fence" "$run/journal.$fence"
-    sync "$run/journal.$fence" "$run/plan.json" "$run" "$runs"
+    case $copy in */copy.*) mv "$copy" "${copy%/*}/journal.$fence" && copy=${copy%/*}/journal.$fence ;; esac
+    set -- "$copy" "${copy%/*}" "${copy%/*/*}"
+    [ ! -e "$run/plan.json" ] || set -- "$run/plan.json" "$@"
+    sync "$@"
 }
 
-holds() { [ -e "$leases/$fence" ] && [ ! -e "$leases/$((fence + 1))" ]; }
-
-# --- for those who only look
-
-# lease: the one in force, who has it, and what of it runs.
-lease() {
-    highest
-    if [ "$fence" = 0 ]; then say 'lease 0'; return; fi
-    read -r word holder _ <"$leases/$fence"
-    attended=no
-    if [ "$word" = held ] && is_attended; then attended=yes; fi
-    say "lease $fence $attended"
-    sed -n 2p "$leases/$fence" >&3
-    [ "$word" = held ] || return 0
-    set +f
-    for claim in "$runs/$holder"/*.claim; do
-        set -f
-        base=${claim%.claim}
-        look
-        [ "$state" != running ] || say "running ${base##*/}"
-    done
-    set -f
+# plan LINE
+plan() {
+    has_memory
+    [ -s "$folder/runs/${run##*/}/plan.json" ] || [ -s "$other/runs/${run##*/}/plan.json" ] || somewhere in_place keep_plan "$1"
 }
 
-# break_lease FENCE, then a line that says why: makes the next lease one of nobody, if that one is still in force.
-break_lease() {
-    IFS= read -r json || exit 1
-    highest
-    if [ "$fence" = "$1" ] && next free "$json"; then say "broken $fence"; else say moved; fi
+keep_plan() {
+    { printf %s "$1" >"$run/plan.json"; } 2>/dev/null && return
+    rm -f "$run/plan.json"
+    return 1
 }
 
-# The runs that it has the journal of, and how old that is.
+# The runs that it has the journal of.
 list() {
+    has_memory
     set +f
-    for run in "$runs"/*; do
+    for run in "$folder/runs"/* "$other/runs"/*; do
         set -f
         [ ! -s "$run/plan.json" ] || say "run ${run##*/}"
     done
     set -f
 }
 
-# newest_copy RUN: of its journal.
-newest_copy() {
-    newest=
-    set +f
-    for file in "$runs/$1"/journal.*; do
-        file=${file##*/journal.}
-        case $file in *[!0-9]*) continue ;; esac
-        [ "$file" -le "${newest:-0}" ] || newest=$file
+# fetch RUN: its plan, and its journal.
+fetch() {
+    has_memory
+    for plan in "$folder/runs/$1/plan.json" "$other/runs/$1/plan.json"; do
+        [ -s "$plan" ] || continue
+        { printf 'plan ' && sed '$a\' "$plan"; } >&3
+        break
     done
-    set -f
+    copy "$1"
 }
 
 # copy RUN: its journal as the newest lease of it has it.
 copy() {
-    newest_copy "$1"
-    [ -z "$newest" ] || sed 's/^/m /' "$runs/$1/journal.$newest" >&3
+    newest='' number=0
+    has_memory
+    set +f
+    for file in "$folder/runs/$1"/journal.* "$other/runs/$1"/journal.*; do
+        case ${file##*/journal.} in *[!0-9]*) continue ;; esac
+        # What was mended is in memory.
+        [ "${file##*/journal.}" -lt "$number" ] || newest=$file number=${file##*/journal.}
+    done
+    set -f
+    [ -z "$newest" ] || sed 's/^/m /' "$newest" >&3
     # After a last line without its end, this ends it.
     say
 }
 
 # anchors RUN: which record of its journal each claim and each lease was made at.
 anchors() {
+    has_memory
     set +f
-    for claim in "$runs/$1"/*.claim; do
+    for claim in "$folder/runs/$1"/*.claim "$other/runs/$1"/*.claim; do
         set -f
         { read -r _ _ _ _ _ _ sequence digest _ <"$claim"; } 2>/dev/null || continue
         name=${claim##*/}
         say "claim ${name%.claim} $sequence $digest"
     done
     set +f
-    for file in "$leases"/[0-9]*; do
+    for file in "$folder/leases"/[0-9]* "$other/leases"/[0-9]*; do
         set -f
         case ${file##*/} in *[!0-9]*) continue ;; esac
         say "lease ${file##*/}"
         sed -n 2p "$file" >&3
-    done
-    set -f
-}
-
-# What is older than a month goes, but never the lease in force nor the run that holds it.
-prune() {
-    # The id first: receipts that are gone must not be taken for commands that never began.
-    find "$runs" -mindepth 1 -maxdepth 1 -mtime +30 ! -name "$1" -exec rm -f '{}/id' \; -exec rm -rf '{}' \; 2>/dev/null
-    set +f
-    number=1
-    # From the lowest on and without a gap: a holder whose own lease is gone counts as fenced.
-    while [ "$number" -lt "$fence" ]; do
-        if [ -e "$leases/$number" ]; then
-            [ -n "$(find "$leases/$number" -mtime +30 2>/dev/null)" ] || break
-            rm -f "$leases/$number" "$leases/$number.by"
-        fi
-        number=$((number + 1))
     done
     set -f
 }
@@ -301,20 +229,49 @@ unstarted() {
     exit 0
 }
 
+# seek NAME: `base`, where its receipt is, or else would be.
+seek() {
+    # Another runner for this lease may have found the folder full.
+    [ -e "$run/id" ] || find_run "${run##*/}"
+    base=$run/$1 twin=$folder/runs/${run##*/}/$1
+    has_memory || return 0
+    [ "$base" != "$twin" ] || twin=$memory/runs/${run##*/}/$1
+    if [ -e "$twin.claim" ]; then base=$twin; fi
+}
+
+# Claims the place of `name`, or ends where somebody else has; fails when it cannot be written.
+claim() {
+    seek "$name"
+    set -C
+    { true >"$base.claim"; } 2>/dev/null
+    set -- $?
+    set +C
+    if [ "$1" != 0 ]; then
+        [ ! -e "$base.claim" ] || exit 0
+        return 1
+    fi
+    # Who finds the other place claimed goes back: never do both stay.
+    if has_memory && [ -e "$twin.claim" ]; then rm -f "$base.claim"; exit 0; fi
+    # The place for the exit code is made now: a disk may be full by then. There has to be room for as much as most commands write,
+    # which is tried where nobody takes it for output.
+    {
+        printf '%s %s %s %s %s %s %s %s\n' 1 "$fence" "$boot" "$pid" "$start" "$parent" "$head" "$mine" >"$base.claim" &&
+            printf '%16384s' '' >"$base.exit" && printf '%9s\n' '' >"$base.exit" && true >"$base.out" && true >"$base.err"
+    } 2>/dev/null && return
+    rm -f "$base.claim" "$base.exit" "$base.out" "$base.err"
+    return 1
+}
+
 # Becomes the command: its process is the one that claims.
 begin() {
     trap - HUP PIPE
     exec 3>&- 4>&-
     birth
-    set -C
-    { true >"$base.claim"; } 2>/dev/null || exit 0
-    set +C
-    # The place for the exit code is made now: a disk may be full by then.
-    { printf '%s %s %s %s %s %s %s %s\n' 1 "$fence" "$boot" "$pid" "$start" "$parent" "$head" "$mine" >"$base.claim" &&
-        printf '%9s\n' '' >"$base.exit"; } 2>/dev/null || { rm -f "$base.claim" "$base.exit"; exit 0; }
+    place=${run%/runs/*}
+    somewhere in_place claim || exit 0
     # First the claim, then the look at the fence: a newer holder makes its lease first, and then looks for claims. The copy of
     # the journal may lag behind after a power cut: what it lacks is claimed all the same.
-    sync "$base.claim" "$run" || unstarted unsynced
+    sync "$base.claim" "${base%/*}" || unstarted unsynced
     holds || unstarted fenced
     exec >"$base.out" 2>"$base.err" || unstarted unwritten
     umask "$umask_before"
@@ -326,11 +283,15 @@ supervise() {
     mine="$runner $tag"
     if [ -n "$has_input" ]; then printf %s "$input" 2>/dev/null | begin; else (begin) </dev/null; fi
     code=$?
+    seek "$name"
     claim=
     { read -r claim <"$base.claim"; } 2>/dev/null
     case $claim in
         *" $mine") ;;
-        '') if [ -e "$base.claim" ]; then watch; else say "failed $tag"; fi; return ;;
+        '')
+            if [ -e "$base.claim" ]; then watch; elif holds; then say "failed $tag"; else say "end $tag fenced"; fi
+            return
+            ;;
         *) watch; return ;;
     esac
     word=
@@ -437,7 +398,7 @@ $line"
 # --- the loop
 
 open_folder
-say "$greeting ready $(id -u) $(ls -ldn "$folder" | sed 's/^\([^ ]*\) *[^ ]* *\([^ ]*\) *\([^ ]*\).*/\1 \2 \3/') $folder"
+say "$greeting ready $(id -u) $ownership $folder"
 while read -r verb tag a b c d e; do
     case $verb in
         take) take "$tag" "$a" ;;
@@ -445,47 +406,35 @@ while read -r verb tag a b c d e; do
         lease) lease; say done ;;
         break) break_lease "$tag" ;;
         list) list; say done ;;
-        fetch)
-            [ ! -s "$runs/$tag/plan.json" ] || { printf 'plan ' && sed '$a\' "$runs/$tag/plan.json"; } >&3
-            copy "$tag"
-            say done
-            ;;
+        fetch) fetch "$tag"; say done ;;
         anchors) anchors "$tag"; say done ;;
+        where) where; say "where $place" ;;
         plan)
             IFS= read -r line || exit 1
-            [ -s "$run/plan.json" ] || printf '%s' "$line" >"$run/plan.json"
+            plan "$line"
             ;;
         record)
             # A line that the connection cut is none.
             IFS= read -r line || exit 1
-            if holds && [ -z "$is_torn" ]; then printf '%s\n' "$line" >&4 || is_torn=yes; fi
+            if holds && [ -z "$is_torn" ]; then record "$line"; fi
             ;;
         run)
-            base=$run/$a head="$b $c"
+            name=$a head="$b $c"
             text "$d"
             script=$text has_input=$e input=
             if [ -n "$has_input" ]; then text "$e"; input=$text; fi
+            seek "$name"
             supervise &
             ;;
         look)
-            base=$run/$a
+            seek "$a"
             look
             say "look $tag $state $word"
             ;;
-        watch) base=$run/$a; watch & ;;
-        finish) base=$run/$a; finish & ;;
+        watch) seek "$a"; watch & ;;
+        finish) seek "$a"; finish & ;;
         holds) if holds; then say "holds $tag yes"; else say "holds $tag no"; fi ;;
         sync) sync_copy; say "synced $tag" ;;
-        release)
-            IFS= read -r line || exit 1
-            if holds; then
-                [ -e "$run/copy.$fence" ] || sync_copy
-                # The number that follows belongs to nobody; ours is the older one from here on.
-                ours=$fence
-                next free "$line"
-                fence=$ours
-            fi
-            say "released $tag"
-            ;;
+        release) give_back "$tag" ;;
     esac
 done

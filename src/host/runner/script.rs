@@ -3,8 +3,13 @@
 use crate::model::inventory::Become;
 use crate::model::operation::{Command, Program, quoted, words};
 
-const RUNNER: &str = include_str!("runner.sh");
-const STREAM: &str = include_str!("stream.sh");
+const RUNNER: &str = concat!(
+    include_str!("memory.sh"),
+    include_str!("places.sh"),
+    include_str!("leases.sh"),
+    include_str!("runner.sh")
+);
+const STREAM: &str = concat!(include_str!("memory.sh"), include_str!("stream.sh"));
 
 /// Starts the runner. `folder`: the one that the inventory names, if it names one.
 pub(in crate::host) fn runner(
@@ -62,11 +67,9 @@ mod tests {
     #[test]
     fn a_command_enters_its_folder_and_takes_the_place_of_the_shell() {
         let wanted = Command {
-            program: Program::Shell("echo $A; pwd".to_owned()),
             directory: Some("/opt/two words".to_owned()),
             env: [("A".to_owned(), "it's".to_owned())].into(),
-            stdin: None,
-            success_codes: Vec::new(),
+            ..Command::new(Program::Shell("echo $A; pwd".to_owned()))
         };
         assert_eq!(
             command(&wanted, "0198"),

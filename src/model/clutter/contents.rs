@@ -1,5 +1,8 @@
 //! What was found on a host.
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 use crate::base::clock::Timestamp;
 use crate::base::image::Reference;
 use crate::model::backups::Kind as Engine;
@@ -15,13 +18,15 @@ pub struct Contents {
     pub engine: Option<Engined>,
     /// The files below folders that are looked through by rules.
     pub piles: Vec<Pile>,
+    /// The folders and files that no rule takes anything of, wherever they are.
+    pub spared: Vec<String>,
     pub journal: Option<Journal>,
     /// Files that have no name any more, and are open.
     pub held: Vec<Held>,
     pub vaults: Vec<Vault>,
     /// What each service was released with, of the services of this host.
     pub services: Vec<Released>,
-    /// The plans of runs that have not ended, wherever they were begun.
+    /// The plans of runs that have not ended, or were done so lately that somebody may want them undone, wherever they were begun.
     pub unfinished: Vec<Unfinished>,
     /// What could not be looked at, in words.
     pub unseen: Vec<String>,
@@ -140,10 +145,13 @@ pub struct Project {
     pub networks: Vec<String>,
     /// Why its files could not be read, where they could not.
     pub unread: Option<String>,
+    /// They are nowhere on the host that its containers tell of; never of one of the inventory.
+    pub is_gone: bool,
 }
 
 /// By which rule files below a folder are taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Rule {
     /// Packages that were installed from.
     Packages,
@@ -223,4 +231,32 @@ pub struct Unfinished {
     pub run: String,
     /// Its plan, as JSON text.
     pub plan: String,
+}
+
+impl Rule {
+    pub fn word(self) -> &'static str {
+        match self {
+            Rule::Packages => "packages",
+            Rule::RotatedLogs => "rotated-logs",
+            Rule::Temporary => "temporary",
+        }
+    }
+
+    /// The names of the files that it takes, as a shell has patterns.
+    pub fn patterns(self) -> &'static [&'static str] {
+        match self {
+            Rule::Packages => &["*.deb", "*.rpm", "*.apk"],
+            Rule::RotatedLogs => &[
+                "*.gz",
+                "*.xz",
+                "*.zst",
+                "*.bz2",
+                "*.[0-9]",
+                "*.[0-9][0-9]",
+                "*.old",
+                "*-20[0-9][0-9][0-9][0-9][0-9][0-9]*",
+            ],
+            Rule::Temporary => &["*"],
+        }
+    }
 }

@@ -6,3 +6,6 @@ pub mod contents;
 pub mod judge;
 pub mod survey;
 pub mod terms;
+
+#[cfg(test)]
+pub(crate) mod world;

@@ -15,6 +15,8 @@ pub struct Survey {
     /// In the order in which they would go: that of [`Kind`]; of a kind the largest first.
     pub items: Vec<Item>,
     pub held: Vec<Held>,
+    /// Folders that are left whole, whatever a rule for files says.
+    pub spare: Vec<String>,
     /// What could not be looked at, in words.
     pub unseen: Vec<String>,
 }
@@ -54,7 +56,7 @@ pub struct Item {
     pub name: String,
     /// As Docker knows it, where it does.
     pub id: Option<String>,
-    /// Every name of an image.
+    /// By which names an image is let go of, one after the other; it has no other.
     pub names: Vec<String>,
     /// What can be pulled again: `repository@sha256:...`.
     pub digest: Option<String>,
@@ -63,7 +65,9 @@ pub struct Item {
     pub files: u64,
     /// The filesystem that it is on.
     pub mount: String,
-    /// Whose backup it is.
+    /// Where the log of a container is.
+    pub path: Option<String>,
+    /// Whose backup it is: `database/argus`, `cache/redis`.
     pub of: Option<String>,
     pub fate: Fate,
 }
@@ -79,7 +83,7 @@ pub enum Fate {
 pub enum Reason {
     /// The container of that name runs.
     Runs,
-    /// A container uses it, running or not.
+    /// A container of that name uses it, running or not; of a network, so many.
     UsedBy(String),
     /// One of the last releases of a service.
     Release(String),
@@ -132,6 +136,23 @@ impl Survey {
 }
 
 impl Item {
+    /// One of which no more is known than where it is, and whether it goes.
+    pub fn new(kind: Kind, name: impl Into<String>, mount: &str, fate: Fate) -> Item {
+        Item {
+            kind,
+            name: name.into(),
+            id: None,
+            names: Vec::new(),
+            digest: None,
+            bytes: 0,
+            files: 0,
+            mount: mount.to_owned(),
+            path: None,
+            of: None,
+            fate,
+        }
+    }
+
     pub fn goes(&self) -> bool {
         self.fate == Fate::Goes
     }
