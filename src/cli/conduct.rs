@@ -59,8 +59,7 @@ impl Conduct {
         self.preparation.of(plan, hosts, global).await?;
         let approval = self.consent.obtain(plan)?;
         let began = Timestamp::now();
-        let Moved { run, exit } =
-            drive::start(plan, hosts, approval, self.patience.manner(), global).await?;
+        let Moved { run, exit } = drive::start(plan, hosts, approval, self.patience.manner(), global).await?;
         Ok(Some(Conducted { run, exit, took: elapsed(began, Timestamp::now()) }))
     }
 }

@@ -224,7 +224,7 @@ impl Trying<'_> {
     fn task(&self) -> Option<&Task> {
         match (self.key.phase, &self.step.undo) {
             (Phase::Do, _) => Some(&self.step.task),
-            (Phase::Undo, PlannedUndo::Task(task)) => Some(task),
+            (Phase::Undo, PlannedUndo::Task(task)) => Some(task.as_ref()),
             (Phase::Undo, PlannedUndo::None | PlannedUndo::Irreversible) => None,
         }
     }

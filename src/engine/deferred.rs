@@ -118,7 +118,7 @@ pub fn filled(plan: &Plan, outputs: &Outputs) -> Plan {
     let mut filled = plan.clone();
     for step in &mut filled.steps {
         let undo = match &mut step.undo {
-            PlannedUndo::Task(task) => Some(task),
+            PlannedUndo::Task(task) => Some(task.as_mut()),
             PlannedUndo::None | PlannedUndo::Irreversible => None,
         };
         for task in std::iter::once(&mut step.task).chain(undo) {

@@ -14,7 +14,7 @@ use crate::base::error::{Error, Kind, Result};
 use crate::model::affected;
 use crate::model::facts::Site;
 use crate::model::inventory::Inventory;
-use crate::model::plan::{Basis, Plan, PlannedCheck, PlannedStep, PlannedUndo, Task};
+use crate::model::plan::{Basis, Plan, PlannedCheck, PlannedStep, Task};
 use crate::model::runbook::{Risk, Runbook};
 use crate::model::template;
 
@@ -101,12 +101,8 @@ fn subject(runbook: &Runbook, params: &Map<String, Value>) -> String {
 
 /// Everything that a step may do to a host or ask of it.
 fn tasks(step: &PlannedStep) -> impl Iterator<Item = &Task> {
-    let undo = match &step.undo {
-        PlannedUndo::Task(task) => Some(task),
-        PlannedUndo::None | PlannedUndo::Irreversible => None,
-    };
     let checks = step.done_when.iter().chain(&step.expect).map(|PlannedCheck { task, .. }| task);
-    [&step.task].into_iter().chain(undo).chain(checks)
+    [&step.task].into_iter().chain(step.undo.task()).chain(checks)
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@ use super::Host;
 use super::failure::Failure;
 use super::run::Sink;
 use crate::base::percent::Percent;
+use crate::base::size::Size;
 use crate::model::operation::{Command, Program, quoted};
+use crate::run::signal::Stream;
 
 /// A question whose exit code says nothing: a mount that hangs or is forbidden makes `df` fail after it has said the rest. Sizes come
 /// in blocks of 1024 bytes, whatever the shell's environment says.
@@ -35,8 +37,22 @@ impl Host {
             None => QUESTION.to_owned(),
         };
         let command = Command::new(Program::Shell(question));
-        Ok(disks(&self.run(&command, timeout, output).await?.into_value(), at))
+        let answer = self.run(&command, timeout, &mut |_, _| {}).await?.into_value();
+        let disks = disks(&answer, at);
+        // What Docker mounts for each container is no news to anybody.
+        disks["disks"].as_array().into_iter().flatten().for_each(|disk| output(Stream::Out, &in_words(disk)));
+        Ok(disks)
     }
+}
+
+/// A disk in a line.
+fn in_words(disk: &Value) -> String {
+    let share = |key: &str| disk[key].as_f64().map(|percent| Percent(percent).to_string());
+    let free = Size(disk["free_bytes"].as_u64().unwrap_or_default());
+    let inodes = share("inodes_percent").map(|percent| format!(", {percent} of its inodes in use"));
+    let mount = disk["mount"].as_str().unwrap_or_default();
+    let used = share("used_percent").unwrap_or_default();
+    format!("{mount}: {used} full, {free} free{}", inodes.unwrap_or_default())
 }
 
 /// Of an answer about all disks, or about the one that the path `at` is on.
@@ -155,6 +171,9 @@ tmpfs              1000   1000        0  100% /var/lib/docker
         ];
         assert_eq!(told, expected.map(|(mount, used, inodes)| (mount.to_owned(), used, inodes)));
         assert_eq!((&answer["fullest_percent"], &answer["error"]), (&json!(100.0), &Value::Null));
+        let lines: Vec<String> = answer["disks"].as_array().unwrap().iter().map(in_words).collect();
+        assert_eq!(lines[1], "/var/lib/docker: 100% full, 0B free, 100% of its inodes in use");
+        assert_eq!(lines[3], "/mnt/two words: 11.1% full, 781MiB free");
     }
 
     #[test]

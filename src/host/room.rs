@@ -21,6 +21,13 @@ const READ_ONLY: &str = r#"
 awk '{ if ($4 ~ /^ro(,|$)/) read[$2] = $1; else if ($1 ~ /^\//) written[$1] = 1 }
     END { for (mount in read) if (!(read[mount] in written)) print mount }' /proc/self/mounts 2>/dev/null; echo =="#;
 
+/// The mounts that are no folders: containers have single files of the host, and hosts may be containers.
+const FILES: &str = r#"
+while read -r _ mount _; do
+    case $mount in *\\*) continue ;; esac
+    [ ! -e "$mount" ] || [ -d "$mount" ] || printf '%s\n' "$mount"
+done </proc/self/mounts 2>/dev/null; echo =="#;
+
 /// Given: a path a line. Prints each, and after it what `df` says of it, or of the nearest above it that there is.
 const PATHS: &str = r#"
 while IFS= read -r path; do
@@ -53,7 +60,7 @@ impl Rooms {
 
 impl Host {
     /// What the disks have left, and which of them each of these absolute paths is on. A disk with several mounts goes by the one that
-    /// the first path on it is below.
+    /// `df` shows; where that is a single file, by the one that the first path on it is below.
     ///
     /// # Errors
     /// When the host does not say.
@@ -61,7 +68,7 @@ impl Host {
         // A path of two lines would be taken for two.
         let asked: String =
             paths.iter().filter(|path| !path.contains('\n')).map(|path| format!("{path}\n")).collect();
-        let program = Program::Shell(format!("{QUESTION}{READ_ONLY}{PATHS}"));
+        let program = Program::Shell(format!("{QUESTION}{READ_ONLY}{FILES}{PATHS}"));
         let command = Command { stdin: Some(asked), keep: Some(LONGEST), ..Command::new(program) };
         let answer = self.run(&command, Some(PATIENCE), &mut |_, _| {}).await?;
         read(&answer.stdout).ok_or_else(|| {
@@ -75,6 +82,8 @@ fn read(text: &str) -> Option<Rooms> {
     let (blocks, rest) = text.split_once("==\n")?;
     let (inodes, rest) = rest.split_once("==\n")?;
     let (read_only, rest) = rest.split_once("==\n")?;
+    let (files, rest) = rest.split_once("==\n")?;
+    let files: Vec<&str> = files.lines().collect();
     // The kernel writes a blank in a name like this.
     let read_only: Vec<String> = read_only.lines().map(|mount| mount.replace("\\040", " ")).collect();
     let inodes: Vec<_> = lines(inodes).collect();
@@ -91,28 +100,25 @@ fn read(text: &str) -> Option<Rooms> {
         disks.push((device.to_owned(), disk));
     }
     let mut mounts = BTreeMap::new();
-    let mut named: Vec<String> = Vec::new();
     let mut answers = rest.lines();
     while let (Some(path), Some(line)) = (answers.next(), answers.next()) {
-        let header = "header\n";
-        let text = format!("{header}{line}");
+        let text = format!("header\n{line}");
         let Some((device, _, mount)) = lines(&text).next() else { continue };
-        let known = disks.iter_mut().find(|(_, disk)| disk.mount == mount);
-        let mount = match known {
-            Some((_, disk)) => disk.mount.clone(),
-            // `df` shows one mount of each device, be it that of a single file.
-            None => match disks.iter_mut().find(|(of, _)| of == device && device.starts_with('/')) {
-                Some((_, disk)) if named.contains(&disk.mount) => disk.mount.clone(),
-                Some((_, disk)) => {
+        let is_it =
+            |(of, disk): &&mut (String, Disk)| disk.mount == mount || of == device && device.starts_with('/');
+        let of = match disks.iter_mut().find(is_it) {
+            Some((_, disk)) => {
+                // `df` shows one mount of each device, be it that of a single file.
+                if files.contains(&disk.mount.as_str()) && !files.contains(&mount) {
                     disk.mount = mount.to_owned();
-                    mount.to_owned()
                 }
-                None => mount.to_owned(),
-            },
+                disk.mount.clone()
+            }
+            None => mount.to_owned(),
         };
-        named.push(mount.clone());
-        mounts.insert(path.to_owned(), mount);
+        mounts.insert(path.to_owned(), of);
     }
+    disks.retain(|(_, disk)| !files.contains(&disk.mount.as_str()));
     let devices = disks.iter().map(|(device, disk)| (disk.mount.clone(), device.clone())).collect();
     Some(Rooms { disks: disks.into_iter().map(|(_, disk)| disk).collect(), devices, mounts })
 }
@@ -131,6 +137,7 @@ shm                  65536        0     65536       0% /dev/shm
 overlay          264212084 17010628  78275260      18% /var/lib/docker/overlay2/e245/merged
 /dev/sdb           1000000   100000    800000      12% /mnt/two words
 /dev/sr0            700000   700000         0     100% /mnt/a disc
+/dev/sdc           1000000   100000    800000      12% /etc/resolv.conf
 ==
 Filesystem       Inodes  IUsed    IFree IUse% Mounted on
 overlay        16384000 620000 15764000    4% /
@@ -139,6 +146,10 @@ overlay        16384000 620000 15764000    4% /
 ==
 /sys/fs/cgroup
 /mnt/a\\040disc
+==
+/usr/sbin/docker-init
+/etc/hosts
+/etc/resolv.conf
 ==
 /var/lib/docker
 /dev/vda         264212084 17010628  78275260      18% /var/lib/docker
@@ -155,7 +166,7 @@ tmpfs                65536        0     65536       0% /run/lock
 ";
 
     #[test]
-    fn a_path_is_on_the_disk_of_its_device_and_the_first_one_gives_it_its_name() {
+    fn a_path_is_on_the_disk_of_its_device_and_a_file_gives_no_disk_its_name() {
         let rooms = read(ANSWER).unwrap();
         let mounts: Vec<&str> = rooms.disks.iter().map(|disk| disk.mount.as_str()).collect();
         assert_eq!(mounts, ["/", "/var/lib/docker", "/mnt/two words"]);
@@ -173,8 +184,16 @@ tmpfs                65536        0     65536       0% /run/lock
     }
 
     #[test]
+    fn a_folder_that_is_mounted_on_itself_gives_its_disk_no_other_name() {
+        let answer = "Filesystem\n/dev/loop0 3000000 2000000 900000 70% /\n==\nFilesystem\n==\n==\n==\n\
+            /var/lib/docker\n/dev/loop0 3000000 2000000 900000 70% /var/lib/docker\n";
+        let rooms = read(answer).unwrap();
+        assert_eq!((rooms.disks.len(), rooms.mount_of("/var/lib/docker")), (1, Some("/")));
+    }
+
+    #[test]
     fn half_an_answer_is_none() {
-        assert_eq!(read("Filesystem\n/dev/vda 1 1 1 1% /\n==\nFilesystem\n==\n"), None);
+        assert_eq!(read("Filesystem\n/dev/vda 1 1 1 1% /\n==\nFilesystem\n==\n==\n"), None);
         assert_eq!(read(""), None);
     }
 }

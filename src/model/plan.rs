@@ -172,7 +172,7 @@ pub struct PlannedCheck {
 pub enum PlannedUndo {
     /// There is nothing to take back.
     None,
-    Task(Task),
+    Task(Box<Task>),
     /// The point of no return.
     Irreversible,
 }
@@ -217,7 +217,7 @@ impl fmt::Display for Digest {
 impl PlannedUndo {
     pub fn task(&self) -> Option<&Task> {
         match self {
-            PlannedUndo::Task(task) => Some(task),
+            PlannedUndo::Task(task) => Some(task.as_ref()),
             PlannedUndo::None | PlannedUndo::Irreversible => None,
         }
     }

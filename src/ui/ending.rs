@@ -92,7 +92,7 @@ impl<'a> Ending<'a> {
     /// What could still be taken back, in the order in which undo would do it.
     pub fn to_undo(&self) -> impl Iterator<Item = (&StepKey, &Task)> {
         let task = |key| match &self.plan.step(key)?.undo {
-            PlannedUndo::Task(task) => Some((key, task)),
+            PlannedUndo::Task(task) => Some((key, task.as_ref())),
             PlannedUndo::None | PlannedUndo::Irreversible => None,
         };
         self.state.left_to_undo().into_iter().filter_map(task)

@@ -78,6 +78,7 @@ mod tests {
     use super::*;
     use crate::base::amount::Span;
     use crate::run::event::{Event, Phase, Skip};
+    use crate::run::signal::Stream;
     use crate::ui::sample::{self, created, epoch, key, plan, records, run_id, skipped, started};
     use crate::ui::story;
 
@@ -127,6 +128,24 @@ mod tests {
     #[test]
     fn every_event_and_signal_has_its_line() {
         insta::assert_snapshot!(Scene::plain().told(&story::everything()).text());
+    }
+
+    #[test]
+    fn of_many_lines_of_a_step_the_first_are_shown_and_each_attempt_begins_anew() {
+        let output = |line: String| Signal::Output {
+            step: key("restart[argus-1]"),
+            phase: Phase::Do,
+            stream: Stream::Out,
+            line,
+        };
+        let many = || (0..1000).map(|number| output(format!("removed file {number}")));
+        let again = records([started("restart[argus-1]", 2, Phase::Do)]).map(Signal::Recorded);
+        let signals: Vec<Signal> = many().chain(again).chain(many()).collect();
+        let text = Scene::plain().told(&signals).text();
+        assert_eq!(text.matches("removed file").count(), 80, "{text}");
+        assert_eq!(text.matches("... and more").count(), 2, "{text}");
+        let whole = Scene::new(Look::PLAIN, Volume::Verbose).told(&signals).text();
+        assert_eq!(whole.matches("removed file").count(), 2000);
     }
 
     #[test]

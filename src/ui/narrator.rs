@@ -1,5 +1,6 @@
 //! Signals as lines: the time since the start, the step, what happened. Both displays show these same lines.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -28,8 +29,19 @@ pub enum Volume {
 /// A silence of this length needs no word.
 const SHORT: Duration = Duration::from_secs(3);
 
+/// Lines that a step may write before the rest is left to its record: of tens of thousands nobody reads one.
+const READ: usize = 40;
+
 /// Steps named in one break of the silence; the others are counted.
 const NAMED: usize = 4;
+
+/// How a line that a step writes is shown.
+enum Reading {
+    Whole,
+    /// Words stand for it and all that come.
+    Ends,
+    Not,
+}
 
 #[derive(Debug)]
 pub struct Narrator {
@@ -40,6 +52,8 @@ pub struct Narrator {
     origin: Option<Timestamp>,
     /// What each check last said, so that the same is not said every second.
     checks: BTreeMap<(StepKey, String), (bool, String)>,
+    /// How many lines each step has written.
+    written: BTreeMap<StepKey, usize>,
     /// How the turn began, as long as more of it may come.
     opening: Vec<Record>,
     /// What goes on meanwhile.
@@ -54,6 +68,7 @@ impl Narrator {
             clock,
             origin: None,
             checks: BTreeMap::new(),
+            written: BTreeMap::new(),
             opening: Vec::new(),
             watch: Watch::default(),
         }
@@ -98,11 +113,15 @@ impl Narrator {
             }
             Signal::Outlook(steps) => outlook::lines(steps),
             Signal::Output { step, stream, line, .. } => {
-                let stream = match stream {
-                    Stream::Out => "out",
-                    Stream::Err => "err",
+                let (stream, text) = match (stream, self.reading(step, *stream)) {
+                    (_, Reading::Not) => return Vec::new(),
+                    (_, Reading::Ends) => {
+                        ("out", "... and more, kept beside the journal of the run".to_owned())
+                    }
+                    (Stream::Out, Reading::Whole) => ("out", clean(line)),
+                    (Stream::Err, Reading::Whole) => ("err", clean(line)),
                 };
-                let text = Ink::Dim.on(format!("  {stream} | {}", clean(line)));
+                let text = Ink::Dim.on(format!("  {stream} | {text}"));
                 vec![self.line(self.clock.now(), step.as_str(), Tone::Plain, &text)]
             }
             Signal::Checked { step, check, holds, saw, streak, needed } => {
@@ -147,6 +166,7 @@ impl Narrator {
         | Event::StepObserved { step, finding: Finding::Followed, .. } = &record.event
         {
             self.checks.retain(|(of, _), _| of != step);
+            self.written.remove(step);
         }
         if !self.is_told(&record.event) {
             // The time column counts from the first event all the same.
@@ -185,6 +205,20 @@ impl Narrator {
 
     /// Whether a check says something new. That one holds is not news: the end of its step will say so. Nor is what is seen
     /// before a step begins: that it begins, or is skipped, says it.
+    /// What becomes of a line. Errors are few, or say how far it is.
+    fn reading(&mut self, step: &StepKey, stream: Stream) -> Reading {
+        if self.volume == Volume::Verbose || stream == Stream::Err {
+            return Reading::Whole;
+        }
+        let written = self.written.entry(step.clone()).or_default();
+        *written += 1;
+        match (*written).cmp(&(READ + 1)) {
+            Ordering::Less => Reading::Whole,
+            Ordering::Equal => Reading::Ends,
+            Ordering::Greater => Reading::Not,
+        }
+    }
+
     fn is_news(&mut self, step: &StepKey, check: &str, holds: bool, saw: &str) -> bool {
         let now = (holds, saw.to_owned());
         let last = self.checks.insert((step.clone(), check.to_owned()), now.clone());

@@ -90,7 +90,7 @@ pub fn plan() -> Plan {
         restart
     };
     let mut tag = step("tag", "Pin the tag", task("command", Effect::Changes, shell()));
-    tag.undo = PlannedUndo::Task(task("command", Effect::Changes, command("mv .env.old .env")));
+    tag.undo = PlannedUndo::Task(Box::new(task("command", Effect::Changes, command("mv .env.old .env"))));
     tag.on_failure = PlannedFailure::Undo;
     tag.on_interrupted = OnInterrupted::Ask;
     let mut flush = step("flush", "Empty the cache", flush_task());

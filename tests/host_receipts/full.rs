@@ -150,6 +150,25 @@ async fn a_host_that_has_no_room_for_the_folder_itself_keeps_a_run_in_memory() {
     assert_eq!(host.kept_runs().await.unwrap().len(), 2);
 }
 
+/// A receipt takes several.
+#[tokio::test]
+async fn a_host_with_a_few_inodes_left_is_one_without() {
+    let full = Full::new(Small::new(16, 128), "sh");
+    let host = full.connect().await;
+    let hold = full.take(&host, "ada").await;
+    for left in 0..9 {
+        full.small.fill_inodes();
+        full.small.sh(&format!("find . -name 'fill.i*' | head -n {left} | xargs rm -f; sync -f ."));
+        let (step, line) = (format!("step-{left}"), left.to_string());
+        dispatch(&host, &hold, &full.scene.key(&step), &full.scene.append(&line)).await.unwrap();
+        let Receipt::Ended { status: 0 } = host.receipt(&hold, &full.scene.key(&step)).await.unwrap() else {
+            panic!("{step} left no receipt");
+        };
+    }
+    assert_eq!(full.scene.lines("effects").len(), 9);
+    host.release(&hold, None).await.unwrap();
+}
+
 async fn the_reserve_is_given_away(shell: &str) {
     let full = Full::new(Small::new(160, 4096), shell);
     let host = full.connect().await;
@@ -229,7 +248,10 @@ async fn in_the_middle(shell_of_host: &str) {
     match last {
         Take::Held(last) => assert_ne!(last.folder.id, hold.folder.id),
         Take::Refused(by) => panic!("{by:?}"),
-        Take::Outrun { records } => panic!("{records} more: {}", full.small.sh(&format!("ls -lR '{STATE}'; tail -c 100 '{STATE}'/runs/*/journal.*"))),
+        Take::Outrun { records } => panic!(
+            "{records} more: {}",
+            full.small.sh(&format!("ls -lR '{STATE}'; tail -c 100 '{STATE}'/runs/*/journal.*"))
+        ),
     }
 }
 

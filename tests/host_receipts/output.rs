@@ -1,5 +1,7 @@
 //! What a command writes arrives whole, in order, and while it runs.
 
+use opsctl::base::size::Size;
+use opsctl::model::operation::Command;
 use opsctl::run::signal::Stream;
 use tokio::sync::mpsc::unbounded_channel;
 
@@ -27,6 +29,21 @@ async fn output_comes_as_it_was_written_whatever_it_is() {
         // And from the receipt.
         let again = dispatch(&host, &hold, &scene.key(step), &shell(line)).await.unwrap();
         assert_eq!(again.stdout, expected, "{step}");
+    }
+}
+
+#[tokio::test]
+async fn of_a_command_that_says_so_more_is_kept() {
+    let scene = Scene::new();
+    let host = scene.connect().await;
+    let hold = scene.take(&host).await;
+    for (step, keep, is_whole) in [("usual", None, false), ("more", Some(Size(4 << 20)), true)] {
+        let command = Command { keep, ..shell("head -c 3000000 /dev/zero | tr '\\0' y") };
+        let dispatched = dispatch(&host, &hold, &scene.key(step), &command).await.unwrap();
+        let run = host.run(&command, None, &mut |_, _| {}).await.unwrap();
+        for output in [dispatched, run] {
+            assert_eq!(output.stdout == "y".repeat(3_000_000), is_whole, "{step}: {}", output.stdout.len());
+        }
     }
 }
 

@@ -146,9 +146,9 @@ fn containers_that_run_or_have_run_lately_are_left_locally() {
     let created = |name: &str| {
         container(name, engine.docker(&format!("docker create --name %-{name} -v %-{name}:/data {image}")))
     };
-    let runs = container("runs", engine.start("--name %-runs"));
+    let runs = container("runs", engine.start("--network none --name %-runs"));
     let gone = container("gone", "0123456789ab".repeat(5) + "0123");
-    let (old, again) = (created("old"), container("again", engine.start("--name %-again")));
+    let (old, again) = (created("old"), container("again", engine.start("--network none --name %-again")));
     engine.docker("docker stop -t 0 %-again");
     let args = |containers: &[&Value], unused_for: &str| {
         goal(json!({ "containers": containers, "unused_for": unused_for }))
@@ -249,7 +249,8 @@ fn a_network_that_a_container_is_on_is_left_be_it_one_that_never_ran_locally() {
         "left %-free: it is gone already",
     ];
     assert_eq!(lines, expected);
-    engine.start("--name %-c3");
+    engine.network("other");
+    engine.start("--network %-other --name %-c3");
     engine.meanwhile("network rm", "docker network connect %-late %-c3");
     let lines = engine.said("cleanup.networks", args(&[&late]));
     assert!(lines[0].starts_with("left %-late: ") && lines[0].contains("active endpoints"), "{lines:?}");
@@ -284,7 +285,7 @@ fn a_log_is_shortened_while_its_container_writes_and_docker_reads_it_on_locally(
     let image = engine.docker("docker inspect -f '{{.Image}}' opsctl-lab-registry");
     let count = "n=0; while n=$((n + 1)); do echo line $n of the log; done";
     let id = engine.docker(&format!(
-        "docker run -d --name %-writer --log-driver json-file --entrypoint sh {image} -c '{count}'"
+        "docker run -d --network none --name %-writer --log-driver json-file --entrypoint sh {image} -c '{count}'"
     ));
     let path = engine.docker(&format!("docker inspect -f '{{{{.LogPath}}}}' {id}"));
     let args = goal(

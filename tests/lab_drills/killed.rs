@@ -15,6 +15,7 @@ use opsctl::run::state::{RunState, Status};
 use tempfile::NamedTempFile;
 
 use crate::cache_restoring::RUNBOOKS;
+use crate::cleaning_killed;
 use crate::halfway::ACTS;
 use crate::meanwhile::{Restarts, Writing};
 use crate::measure::Form;
@@ -356,7 +357,7 @@ fn killed_at(site: &Site, case: &Case, what: What) {
 #[test]
 fn every_shipped_runbook_is_killed_locally() {
     let catalog = Catalog::open(None).unwrap();
-    let elsewhere = ACTS.iter().map(|act| act.runbook).chain(RUNBOOKS);
+    let elsewhere = ACTS.iter().map(|act| act.runbook).chain(RUNBOOKS).chain(cleaning_killed::RUNBOOKS);
     let cases: Vec<_> = CASES.iter().map(|case| case.runbook).chain(elsewhere).collect();
     catalog
         .names()

@@ -2,10 +2,12 @@
 //!
 //! They need the lab, which `tests/run` brings up. A drill without a lab fails, and says so: it is never skipped.
 
+mod aged;
 mod approved;
 mod cache_restoring;
 mod cleaning;
 mod cleaning_actions;
+mod cleaning_killed;
 mod cleaning_look;
 mod damaged;
 mod drills;

@@ -3,6 +3,11 @@
 use std::process::Command;
 
 use opsctl::base::amount::Span;
+use opsctl::model::backups::Kind;
+use opsctl::model::clutter::contents::{Contents, Keep, Vault};
+use opsctl::model::clutter::judge::judge;
+use opsctl::model::clutter::terms::Cleanup;
+use opsctl::model::manifest::{LIST, Listing};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
@@ -19,6 +24,8 @@ struct Backup {
     /// Made by somebody else, and restored for a trial.
     is_found: bool,
     reason: &'static str,
+    /// What its manifest says is not true any more.
+    is_damaged: bool,
 }
 
 impl Backup {
@@ -37,7 +44,7 @@ impl Backup {
              \"sha256\": \"0\",\n  \"verified\": {verified}\n}}\n",
             self.reason
         );
-        scene.write(&format!("backups/{file}"), "abc");
+        scene.write(&format!("backups/{file}"), if self.is_damaged { "ab" } else { "abc" });
         scene.write(&format!("backups/{file}.json"), &manifest);
         let path = scene.path(&format!("backups/{file}"));
         assert!(Command::new("touch").arg("-d").arg(at.to_string()).arg(path).status().unwrap().success());
@@ -48,11 +55,20 @@ fn of_database() -> Value {
     json!({ "database": "shop" })
 }
 
-/// What is left of them after a removal, as their places in the list.
-fn left(scene: &Scene, backups: &[Backup]) -> Vec<usize> {
+/// A folder with nothing but them.
+fn lay_down(scene: &Scene, backups: &[Backup]) {
     let _ = std::fs::remove_dir_all(scene.path("backups"));
     scene.make("backups");
     backups.iter().for_each(|backup| backup.write(scene));
+}
+
+/// What is left of them after a removal, as their places in the list.
+fn left(scene: &Scene, backups: &[Backup]) -> Vec<usize> {
+    lay_down(scene, backups);
+    left_of(scene, backups)
+}
+
+fn left_of(scene: &Scene, backups: &[Backup]) -> Vec<usize> {
     scene.does("backup.prune", of_database());
     let files = scene.files("backups");
     let is_left = |file: &String| {
@@ -64,7 +80,7 @@ fn left(scene: &Scene, backups: &[Backup]) -> Vec<usize> {
 }
 
 fn backup(days: u32, is_verified: bool) -> Backup {
-    Backup { days, is_verified, is_found: false, reason: "" }
+    Backup { days, is_verified, is_found: false, reason: "", is_damaged: false }
 }
 
 #[test]
@@ -131,22 +147,16 @@ fn and_a_half(days: u64) -> Span {
 #[test]
 fn no_backup_is_removed_that_the_inventory_keeps_and_none_stays_that_nothing_keeps() {
     each(DOCKER, |scene| {
-        let one = (any::<bool>(), 0..8_u8).prop_map(|(is_verified, kind)| Backup {
-            days: 0,
-            is_verified,
-            is_found: kind == 0,
-            reason: if kind == 1 { "before a restore" } else { "" },
-        });
-        let all = (prop::collection::vec(one, 1..9), 1..4_u32, 0..5_u64, 1..4_u32, 0..5_u64);
+        let all = (any_backups(), 1..4_u32, 0..5_u64, 1..4_u32, 0..5_u64);
         let cases = Config { cases: 12, failure_persistence: None, ..Config::default() };
-        let proved = TestRunner::new(cases).run(&all, |(mut all, keep, days, verified, rpo)| {
-            all.iter_mut().zip(1..).for_each(|(backup, days)| backup.days = days);
+        let proved = TestRunner::new(cases).run(&all, |(all, keep, days, verified, rpo)| {
             scene.keep.set(keep);
             scene.keep_for.set(and_a_half(days));
             scene.keep_verified.set(verified);
             scene.rpo.set(and_a_half(rpo));
             let left = left(scene, &all);
-            let stands = |backup: &Backup| backup.is_verified && backup.reason.is_empty();
+            let stands =
+                |backup: &Backup| backup.is_verified && !backup.is_damaged && backup.reason.is_empty();
             for (number, backup) in all.iter().enumerate() {
                 let newer = &all[..number];
                 let plain = newer.iter().filter(|backup| backup.reason.is_empty()).count();
@@ -173,6 +183,83 @@ fn no_backup_is_removed_that_the_inventory_keeps_and_none_stays_that_nothing_kee
                     rpo
                 );
             }
+            Ok(())
+        });
+        proved.unwrap_or_else(|error| panic!("{:?} {error}", scene.shell));
+    });
+}
+
+/// One of each day, from yesterday on.
+fn any_backups() -> impl Strategy<Value = Vec<Backup>> {
+    let one = (any::<bool>(), 0..8_u8).prop_map(|(is_verified, kind)| Backup {
+        is_found: kind == 0,
+        reason: if kind == 1 { "before a restore" } else { "" },
+        is_damaged: kind == 2,
+        ..backup(0, is_verified)
+    });
+    prop::collection::vec(one, 1..9).prop_map(|mut all| {
+        all.iter_mut().zip(1..).for_each(|(backup, days)| backup.days = days);
+        all
+    })
+}
+
+/// Which of them stay by the survey of a cleanup, that lists the folder as a host does.
+fn kept(scene: &Scene, backups: &[Backup]) -> Vec<usize> {
+    let folder = scene.path("backups").display().to_string();
+    let given = format!("directory='{folder}'\npattern='shop_*.dump'\nkind=postgres\nof=shop\n");
+    let mut listing = Command::new(scene.shell[0]);
+    let listed = listing.args(&scene.shell[1..]).args(["-c", &(given + LIST)]).output().unwrap();
+    let listing = Listing::read(&folder, &String::from_utf8(listed.stdout).unwrap());
+    let seconds = |time: Span| Some(time.0.as_secs());
+    let keep = Keep {
+        count: scene.keep.get(),
+        seconds: seconds(scene.keep_for.get()),
+        rpo_seconds: seconds(scene.rpo.get()),
+    };
+    let mount = "/".to_owned();
+    let vault = Vault { kind: Kind::Postgres, name: "shop".to_owned(), mount, keep, listing };
+    let contents = Contents {
+        now: vault.listing.now,
+        disks: vec![],
+        engine: None,
+        piles: vec![],
+        spared: vec![],
+        journal: None,
+        held: vec![],
+        vaults: vec![vault],
+        services: vec![],
+        unfinished: vec![],
+        unseen: vec![],
+    };
+    let terms = Cleanup { keep_verified: scene.keep_verified.get(), ..Cleanup::default() };
+    let survey = judge(&contents, &terms);
+    assert_eq!(survey.items.len(), backups.len() + 1, "with the one that has no manifest");
+    let stays = |file: &str| {
+        let item = survey.items.iter().find(|item| item.name.ends_with(&format!("/{file}")));
+        !item.unwrap().goes()
+    };
+    assert!(stays(BARE));
+    (0..backups.len()).filter(|number| stays(&backups[*number].file())).collect()
+}
+
+/// A backup of which nothing is known.
+const BARE: &str = "shop_bare.dump";
+
+#[test]
+fn what_goes_by_the_survey_of_a_cleanup_is_what_is_removed() {
+    each(DOCKER, |scene| {
+        let all = (any_backups(), 1..4_u32, 0..5_u64, 1..4_u32, 0..5_u64);
+        let cases = Config { cases: 8, failure_persistence: None, ..Config::default() };
+        let proved = TestRunner::new(cases).run(&all, |(all, keep, days, keep_verified, rpo)| {
+            scene.keep.set(keep);
+            scene.keep_for.set(and_a_half(days));
+            scene.keep_verified.set(keep_verified);
+            scene.rpo.set(and_a_half(rpo));
+            lay_down(scene, &all);
+            scene.write(&format!("backups/{BARE}"), "abc");
+            let kept = kept(scene, &all);
+            prop_assert_eq!(kept, left_of(scene, &all), "{:?}", all);
+            prop_assert!(scene.files("backups").contains(&BARE.to_owned()));
             Ok(())
         });
         proved.unwrap_or_else(|error| panic!("{:?} {error}", scene.shell));

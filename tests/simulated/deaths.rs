@@ -72,7 +72,7 @@ fn in_flight(run: RunId, plan: &Plan, records: &[Record]) -> Vec<Open> {
     let of_key = |(step, attempt, phase)| {
         let planned = plan.step(&step)?;
         let task = match (phase, &planned.undo) {
-            (Phase::Undo, PlannedUndo::Task(task)) => task,
+            (Phase::Undo, PlannedUndo::Task(task)) => task.as_ref(),
             _ => &planned.task,
         };
         let (host, effect) = (task.host.clone()?, Effect::of_task(task)?);

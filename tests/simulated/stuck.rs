@@ -54,8 +54,7 @@ fn every_failing_undo(case: &Case) -> usize {
         let plan = filled(&case.plan, &Outputs::of(state.outputs()));
         let said = report::text(&plan, &dir.history().unwrap().records, &Extra::default());
         for key in &left {
-            let PlannedUndo::Task(Task { form: Form::Ready(undo), .. }) = &plan.step(key).unwrap().undo
-            else {
+            let Some(Task { form: Form::Ready(undo), .. }) = plan.step(key).unwrap().undo.task() else {
                 panic!("{name}: nobody knows how `{key}` is undone, now that it was done");
             };
             let is_said = undo.to_string().lines().all(|line| said.contains(line));

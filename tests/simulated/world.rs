@@ -155,7 +155,7 @@ impl Hosts {
         let step = self.plan.step(step)?;
         match (phase, &step.undo) {
             (Phase::Do, _) => Some(&step.task),
-            (Phase::Undo, PlannedUndo::Task(task)) => Some(task),
+            (Phase::Undo, PlannedUndo::Task(task)) => Some(task.as_ref()),
             (Phase::Undo, _) => None,
         }
     }

@@ -20,6 +20,9 @@ use crate::model::view;
 /// What can be let go of without a byte or an inode to spare. Docker needs some to forget a container or an image.
 const AT_FIRST: [Kind; 3] = [Kind::Packages, Kind::Temporary, Kind::ContainerLog];
 
+/// What gives no inode, or hardly one.
+const ONLY_BYTES: [Kind; 2] = [Kind::ContainerLog, Kind::Journal];
+
 /// How much is to be free before anything else is done on a disk that is full.
 const A_LITTLE: Percent = Percent(2.0);
 
@@ -46,7 +49,11 @@ pub fn of_step(id: &str) -> Option<Kind> {
 
 fn written(survey: &Survey, inventory: &Inventory, host: &str) -> Value {
     let short: Vec<&Share> = survey.disks.iter().filter(|share| !share.is_met()).collect();
-    let goal = |share: &&Share, free: Percent| Goal { at: share.disk.mount.clone(), free };
+    let goal = |share: &&Share, free: Percent| Goal {
+        at: share.disk.mount.clone(),
+        free,
+        has_bytes: share.has_bytes(),
+    };
     let little: Vec<Goal> =
         short.iter().filter(|share| share.is_full()).map(|share| goal(share, A_LITTLE)).collect();
     let goals: Vec<Goal> = short.iter().map(|share| goal(share, share.wanted)).collect();
@@ -90,7 +97,8 @@ fn of_kind(kind: Kind, prefix: &str, survey: &Survey, goals: &[Goal], inventory:
         let all = removals(kind, &going, goal, &survey.spare, &inventory.cleanup);
         all.into_iter().map(|removal| (goal.clone(), removal)).collect::<Vec<_>>()
     };
-    let all = goals.iter().flat_map(of_goal).enumerate();
+    let useful = goals.iter().filter(|goal| !goal.has_bytes || !ONLY_BYTES.contains(&kind));
+    let all = useful.flat_map(of_goal).enumerate();
     all.map(|(number, (goal, removal))| step(&numbered(&format!("{prefix}{word}"), number), &goal, removal))
         .collect()
 }

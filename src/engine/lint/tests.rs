@@ -249,7 +249,8 @@ fn a_runbook_without_a_mistake_passes() {
 
 #[test]
 fn a_step_that_may_be_found_done_can_say_what_it_gave_for_the_record() {
-    let recorded = "    undo: none\n    outputs: { said: { last: 1 } }\n    done_when: { redis.ping: { cache: x } }\n";
+    let recorded =
+        "    undo: none\n    outputs: { said: { last: 1 } }\n    done_when: { redis.ping: { cache: x } }\n";
     assert_eq!(shown(&entry(&GOOD.replacen("    undo: none\n", recorded, 1)), &catalog()), "");
 }
 

@@ -41,7 +41,7 @@ pub(super) fn planned(place: Place<'_>, step: &Step, key: &StepKey) -> Result<Pl
             let hosts = Hosts { on: None, otherwise: host.as_deref() };
             let undo = task::task(place, call, hosts).map_err(|why| format!("`undo`: {why}"))?;
             touches.extend(undo.touches);
-            PlannedUndo::Task(undo.task)
+            PlannedUndo::Task(Box::new(undo.task))
         }
         (Some(Undo::None) | None, false) => PlannedUndo::None,
     };

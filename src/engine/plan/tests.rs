@@ -7,7 +7,7 @@ use crate::model::facts::{Facts, HostFacts, ProjectFacts};
 use crate::model::inventory::Inventory;
 use crate::model::operation::Operation;
 use crate::model::param;
-use crate::model::plan::{Form, PlannedFailure, When};
+use crate::model::plan::{Form, PlannedFailure, PlannedUndo, When};
 use crate::model::runbook::OnInterrupted;
 use crate::model::touched::Touched;
 

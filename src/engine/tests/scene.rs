@@ -48,7 +48,7 @@ pub fn step(effect: Effect) -> PlannedStep {
         when: None,
         done_when: None,
         expect: Vec::new(),
-        undo: PlannedUndo::Task(task("undo", Effect::Changes)),
+        undo: PlannedUndo::Task(Box::new(task("undo", Effect::Changes))),
         touches: Vec::new(),
         approve: None,
         timeout: None,

@@ -59,7 +59,7 @@ open_folder() {
     for tool in setsid sync ln sed find df id ls; do
         command -v "$tool" >/dev/null 2>&1 || refuse "tool there is no \`$tool\`"
     done
-    group='' stranger=''
+    group='' stranger='' run=''
     find_folder
     resolve_folder
     name_memory
@@ -71,8 +71,10 @@ open_folder() {
     set -- $said
     room=${11:-0}
     case $room in *[!0-9]*) room=0 ;; esac
+    umask 077
+    [ -z "$group" ] || umask 007
     if [ ! -d "$folder" ]; then
-        make_memory || refuse "folder there is no room to make \`$folder\`, and $(no_memory)"
+        make_memory || refuse "room there is no room to make \`$folder\`, and $(no_memory)"
         set -- $(ls -ldn "$memory")
     else
         set -- $(ls -ldn "$folder")
@@ -110,29 +112,40 @@ no_memory() {
     fi
 }
 
-# has_room: whether as much can be written as a run begins with.
-has_room() {
-    { printf '%262144s' '' >"$folder/.room.$$"; } 2>/dev/null
-    set -- $?
-    rm -f "$folder/.room.$$"
-    return "$1"
+# try_room: whether the folder has as much as a run begins with; `found` is enough, full, or denied.
+try_room() {
+    found=full
+    [ -d "$folder" ] || return 0
+    said=$(
+        LC_ALL=C
+        { for number in 1 2 3 4 5 6 7 8; do true >"$folder/.room.$number" || exit; done; } 2>&1
+        { printf '%262144s' '' >"$folder/.room.1"; } 2>/dev/null && echo enough
+    )
+    set --
+    for number in 1 2 3 4 5 6 7 8; do set -- "$@" "$folder/.room.$number"; done
+    rm -f "$@"
+    case $said in
+        enough) found=enough ;;
+        '') ;;
+        *) lacks_room "$said" || found=denied ;;
+    esac
+    for part in leases runs "runs/${run##*/}"; do
+        [ ! -d "$folder/$part" ] || [ -w "$folder/$part" ] || found=denied
+    done
 }
 
-# is_full: whether it is for want of room that something could not be written to the folder.
-is_full() {
-    [ -d "$folder" ] || return 0
-    said=$(LC_ALL=C; { true >"$folder/.room.$$"; } 2>&1)
-    if [ -n "$said" ]; then lacks_room "$said"; else ! has_room; fi
-}
+is_full() { try_room; [ "$found" = full ]; }
 
 # somewhere WORDS: does that, which writes to `place`. Where the folder has no room for it, once more without the reserve, and then in
 # memory.
 somewhere() {
     "$@" && return
     [ "$place" = "$folder" ] || return
-    ! is_full || give_reserve
+    try_room
+    [ "$found" != denied ] || return
+    give_reserve
     "$@" && return
-    is_full && make_memory && place=$memory && "$@"
+    make_memory && place=$memory && "$@"
 }
 
 # A megabyte and 64 inodes, made when there is plenty of both.

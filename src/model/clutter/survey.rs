@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::contents::{Disk, Held};
+use super::contents::{Disk, Held, Room};
 use crate::base::clock::Timestamp;
 use crate::base::percent::Percent;
 
@@ -161,15 +161,21 @@ impl Item {
 impl Share {
     /// Whether as much is free as is wanted, in bytes and in inodes.
     pub fn is_met(&self) -> bool {
-        let has = |room: super::contents::Room| {
-            Percent::of(room.used, room.used + room.free).0 < 100.0 - self.wanted.0
-        };
-        has(self.disk.bytes) && self.disk.inodes.is_none_or(has)
+        self.has_bytes() && self.disk.inodes.is_none_or(|inodes| self.is_enough(inodes))
+    }
+
+    /// Whether it is not bytes that it lacks.
+    pub fn has_bytes(&self) -> bool {
+        self.is_enough(self.disk.bytes)
+    }
+
+    fn is_enough(&self, room: Room) -> bool {
+        Percent::of(room.used, room.used + room.free).0 < 100.0 - self.wanted.0
     }
 
     /// Whether hardly anything can be written to it.
     pub fn is_full(&self) -> bool {
-        let is_full = |room: super::contents::Room| Percent::of(room.used, room.used + room.free).0 >= 99.0;
+        let is_full = |room: Room| Percent::of(room.used, room.used + room.free).0 >= 99.0;
         is_full(self.disk.bytes) || self.disk.inodes.is_some_and(is_full)
     }
 }

@@ -102,7 +102,7 @@ impl Review<'_> {
         }
         for (what, kept) in self.lasting() {
             if is_within(kept, folder) {
-                let message = format!("{what} is in `{folder}`");
+                let message = format!("`{folder}` has {what} in it");
                 return Err((
                     message,
                     "write a folder that has nothing else in it, or leave it out".to_owned(),
@@ -122,7 +122,7 @@ impl Review<'_> {
         let caches = inventory.caches.iter().map(|(name, of)| ("cache", name, &of.backups));
         let backups = databases.chain(caches).filter_map(|(noun, name, backups)| {
             let backups = backups.as_ref()?;
-            Some((format!("the folder with the backups of {noun} `{name}`"), backups.directory.as_str()))
+            Some((format!("the backups of {noun} `{name}`"), backups.directory.as_str()))
         });
         let states = inventory.hosts.iter().filter_map(|(name, host)| {
             Some((format!("the state of opsctl on host `{name}`"), host.state_dir.as_deref()?))

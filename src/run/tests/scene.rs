@@ -46,7 +46,7 @@ pub fn step(name: &str) -> PlannedStep {
         when: None,
         done_when: None,
         expect: Vec::new(),
-        undo: PlannedUndo::Task(task()),
+        undo: PlannedUndo::Task(Box::new(task())),
         touches: Vec::new(),
         approve: None,
         timeout: None,

@@ -13,6 +13,8 @@ use crate::model::clutter::terms::Cleanup;
 pub(super) struct Goal {
     pub at: String,
     pub free: Percent,
+    /// Whether it is only inodes that it lacks.
+    pub has_bytes: bool,
 }
 
 /// A step that lets go of something.

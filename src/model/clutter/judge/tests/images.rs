@@ -7,8 +7,8 @@ use crate::model::clutter::judge::judge;
 use crate::model::clutter::survey::{Fate, Kind, Reason};
 use crate::model::clutter::terms::Cleanup;
 
-fn with(images: &[Image]) -> Engined {
-    Engined { images: images.to_vec(), ..engine() }
+fn with(images: impl IntoIterator<Item = Image>) -> Engined {
+    Engined { images: images.into_iter().collect(), ..engine() }
 }
 
 /// The tags of the images that go.
@@ -21,7 +21,7 @@ fn going(contents: &Contents) -> Vec<String> {
 fn versions(names: &[&str]) -> Engined {
     let pulled =
         |(number, name): (usize, &&str)| Image { tagged: ago((800 - number as i64) * HOUR), ..image(name) };
-    with(&names.iter().enumerate().map(pulled).collect::<Vec<_>>())
+    with(names.iter().enumerate().map(pulled))
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn an_image_that_nothing_needs_goes_with_all_of_its_names() {
     let mut both = image("argus:v1");
     both.tags.push("argus:stable".to_owned());
     both.digests.push(format!("mirror:5000/argus@{}", digest("argus:v1")));
-    let all = items(&host(with(&[both.clone()])));
+    let all = items(&host(with([both.clone()])));
     assert_eq!(all.len(), 1);
     assert!(all[0].goes());
     assert_eq!((all[0].kind, all[0].name.as_str(), all[0].bytes), (Kind::Image, "argus:v1", 10));
@@ -37,17 +37,17 @@ fn an_image_that_nothing_needs_goes_with_all_of_its_names() {
     assert_eq!(all[0].names, ["argus:v1", "argus:stable", &both.digests[1]]);
     assert_eq!(all[0].digest.as_ref(), Some(&both.digests[0]));
     let nameless = Image { tags: vec![], ..image("argus:v1") };
-    let all = items(&host(with(&[nameless.clone()])));
+    let all = items(&host(with([nameless.clone()])));
     assert_eq!((all[0].kind, &all[0].names), (Kind::DanglingImage, &nameless.digests));
     let rest = Image { tags: vec![], digests: vec![], ..image("argus:v1") };
-    let all = items(&host(with(&[rest.clone()])));
+    let all = items(&host(with([rest.clone()])));
     assert_eq!((all[0].name.as_str(), all[0].names.len(), all[0].goes()), (short(&rest.id), 0, true));
 }
 
 #[test]
 fn the_image_of_a_container_stays_whether_that_runs_or_not() {
     let image = image("argus:v1");
-    let mut engine = with(&[image.clone()]);
+    let mut engine = with([image.clone()]);
     engine.containers.push(container("stopped", &image));
     assert_eq!(fate(&host(engine.clone()), Kind::Image), stays(Reason::UsedBy, "stopped"));
     engine.containers.push(Container { is_running: true, ..container("argus-1", &image) });
@@ -113,12 +113,12 @@ fn an_image_that_a_project_names_stays_however_it_is_written() {
         redis.id.clone(),
         short(&redis.id).to_owned(),
     ] {
-        let mut engine = with(&[redis.clone()]);
+        let mut engine = with([redis.clone()]);
         engine.projects.push(Project { images: vec![text.clone()], ..project("shop") });
         assert_eq!(fate(&host(engine), Kind::Image), stays(Reason::Project, "shop"), "{text}");
     }
     for text in ["redis:7", "mirror:5000/redis", "library/other", "postgres"] {
-        let mut engine = with(&[redis.clone()]);
+        let mut engine = with([redis.clone()]);
         engine.projects.push(Project { images: vec![text.to_owned()], ..project("shop") });
         assert_eq!(fate(&host(engine), Kind::Image), Fate::Goes, "{text}");
     }
@@ -138,11 +138,11 @@ fn what_a_run_that_has_not_ended_may_touch_stays() {
         (&latest, r#"{"image":"r/argus"}"#.to_owned()),
     ] {
         let unfinished = vec![Unfinished { run: "7".to_owned(), plan: plan.clone() }];
-        let contents = Contents { unfinished, ..host(with(&[image.clone()])) };
+        let contents = Contents { unfinished, ..host(with([image.clone()])) };
         assert_eq!(fate(&contents, Kind::Image), stays(Reason::Run, "7"), "{plan}");
     }
     let unfinished = vec![Unfinished { run: "7".to_owned(), plan: r#"{"image":"r/argus:v2"}"#.to_owned() }];
-    assert_eq!(fate(&Contents { unfinished, ..host(with(&[image])) }, Kind::Image), Fate::Goes);
+    assert_eq!(fate(&Contents { unfinished, ..host(with([image])) }, Kind::Image), Fate::Goes);
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn an_image_that_came_lately_stays_and_so_does_one_of_unknown_age() {
         // By a clock that is ahead.
         (ago(-HOUR), ago(900 * HOUR), true),
     ] {
-        let contents = host(with(&[Image { tagged, created, ..old.clone() }]));
+        let contents = host(with([Image { tagged, created, ..old.clone() }]));
         let expected = if is_young { Fate::Stays(Reason::Young) } else { Fate::Goes };
         assert_eq!(fate(&contents, Kind::Image), expected, "{tagged:?} {created:?}");
     }
@@ -174,11 +174,11 @@ fn an_image_with_a_name_stays_while_the_files_of_a_project_cannot_be_read() {
         (riddle, stays(Reason::Unknown, "shop")),
         (gone, Fate::Goes),
     ] {
-        let mut engine = with(&[image("argus:v1")]);
+        let mut engine = with([image("argus:v1")]);
         engine.projects.push(project);
         assert_eq!(fate(&host(engine), Kind::Image), expected);
     }
-    let mut engine = with(&[Image { tags: vec![], digests: vec![], ..image("argus:v1") }]);
+    let mut engine = with([Image { tags: vec![], digests: vec![], ..image("argus:v1") }]);
     engine.projects.push(unread);
     assert_eq!(fate(&host(engine), Kind::DanglingImage), Fate::Goes, "no file can name it");
 }
@@ -186,14 +186,14 @@ fn an_image_with_a_name_stays_while_the_files_of_a_project_cannot_be_read() {
 #[test]
 fn an_image_that_no_registry_can_give_back_stays() {
     let built = Image { digests: vec![], ..image("tool:dev") };
-    assert_eq!(fate(&host(with(&[built])), Kind::Image), Fate::Stays(Reason::Data));
+    assert_eq!(fate(&host(with([built])), Kind::Image), Fate::Stays(Reason::Data));
 }
 
 #[test]
 fn what_is_one_image_for_docker_goes_or_stays_as_one() {
     let one = image("argus:v1");
     let other = Image { id: one.id.clone(), ..image("hermes:v1") };
-    let mut engine = with(&[one.clone(), other]);
+    let mut engine = with([one.clone(), other]);
     assert_eq!(items(&host(engine.clone())).len(), 1);
     engine.projects.push(Project { images: vec!["hermes:v1".to_owned()], ..project("shop") });
     assert_eq!(fate(&host(engine), Kind::Image), stays(Reason::Project, "shop"));

@@ -83,8 +83,7 @@ pub(super) fn ways_back<'a>(engine: &'a Engined, service: &Released) -> (Vec<&'a
     let is_of = |name: &&str| {
         ["@", ":"].iter().any(|mark| name.starts_with(&format!("{}{mark}", service.repository)))
     };
-    let of_repository =
-        ids(engine).into_iter().filter(|id| called(engine, id).iter().any(|name| is_of(&name)));
+    let of_repository = ids(engine).into_iter().filter(|id| called(engine, id).iter().any(is_of));
     let all = releases.iter().copied().chain(of_repository).collect();
     (releases, all)
 }
