@@ -165,6 +165,12 @@ fn answers(inventory: &Inventory, host: &str) -> Vec<Value> {
         let check = json!({ "redis.ping": { "cache": "{{ item.name }}" } });
         steps.push(each("caches", "Every cache answers", "{{ host.caches }}", check));
     }
+    if inventory.endpoints.values().any(|endpoint| endpoint.host == host) {
+        let check = json!({ "http.get": { "url": "{{ item.health }}", "via": "{{ item.via }}" } });
+        let mut step = each("endpoints", "Every endpoint answers", "{{ host.endpoints }}", check);
+        step["on"] = Value::from("{{ host.name }}");
+        steps.push(step);
+    }
     let services = inventory.services.iter().filter(|(_, service)| is_here(&service.project));
     let services: Vec<&str> = services.map(|(name, _)| name.as_str()).collect();
     if !services.is_empty() {

@@ -252,11 +252,12 @@ claim() {
     fi
     # Who finds the other place claimed goes back: never do both stay.
     if has_memory && [ -e "$twin.claim" ]; then rm -f "$base.claim"; exit 0; fi
-    # The place for the exit code is made now: a disk may be full by then. There has to be room for as much as most commands write,
-    # which is tried where nobody takes it for output.
+    # The place for the exit code is made now: a disk may be full by then. On one that is nearly full there has to be room for as much
+    # as most commands write, which is tried where nobody takes it for output.
     {
         printf '%s %s %s %s %s %s %s %s\n' 1 "$fence" "$boot" "$pid" "$start" "$parent" "$head" "$mine" >"$base.claim" &&
-            printf '%16384s' '' >"$base.exit" && printf '%9s\n' '' >"$base.exit" && true >"$base.out" && true >"$base.err"
+            { [ "$room" -gt 1048576 ] || printf '%16384s' '' >"$base.exit"; } &&
+            printf '%9s\n' '' >"$base.exit" && true >"$base.out" && true >"$base.err"
     } 2>/dev/null && return
     rm -f "$base.claim" "$base.exit" "$base.out" "$base.err"
     return 1

@@ -31,6 +31,7 @@ databases:
   x: { engine: postgres, project: shop, service: x, user: x, name: x, backups: { directory: /b, keep: 1 } }
   y: { engine: postgres, project: shop, service: y, user: y, name: y, backups: { directory: /b, keep: 1 } }
 caches: { x: { project: shop, service: redis, backups: { directory: /b, keep: 1 } } }
+endpoints: { nginx: { host: app, health: "http://localhost/health" }, far: { host: other, health: "http://localhost/health" } }
 "#;
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::open(None).unwrap());
@@ -160,6 +161,7 @@ fn it_is_planned_on_its_host_and_ends_in_what_has_to_be_well() {
             "databases[x]",
             "databases[y]",
             "caches[x]",
+            "endpoints[nginx]",
             "serving[argus]/running[argus-1]",
             "serving[argus]/running[argus-2]",
             "serving[argus]/answers[argus-1]",
