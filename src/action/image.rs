@@ -68,7 +68,9 @@ pub(super) struct Kept {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Image {
+    /// As Docker knows it, in full.
     id: String,
+    /// What it is called.
     name: String,
 }
 

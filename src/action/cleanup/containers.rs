@@ -33,7 +33,9 @@ pub(crate) struct Containers {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Container {
+    /// As Docker knows it, in full.
     id: String,
+    /// What it is called.
     name: String,
 }
 

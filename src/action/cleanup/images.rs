@@ -30,9 +30,13 @@ pub(crate) struct Images {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Image {
+    /// As Docker knows it, in full.
     id: String,
+    /// By which it goes, one after the other; without any, by its id.
     names: Vec<String>,
+    /// What is free when it is gone.
     bytes: u64,
+    /// What it can be pulled again by.
     digest: Option<String>,
 }
 

@@ -34,8 +34,11 @@ pub(crate) struct Logs {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Log {
+    /// The id of its container.
     container: String,
+    /// What that is called.
     name: String,
+    /// Where Docker writes it.
     path: String,
 }
 

@@ -26,7 +26,9 @@ pub(crate) struct Networks {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Network {
+    /// As Docker knows it, in full.
     id: String,
+    /// What it is called.
     name: String,
 }
 
