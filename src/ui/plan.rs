@@ -116,12 +116,8 @@ fn add_hosts(fields: &mut Fields, plan: &Plan, steps: &[&PlannedStep]) {
 
 /// All that a step may do, its checks and its undo included.
 fn tasks(step: &PlannedStep) -> impl Iterator<Item = &Task> {
-    let undo = match &step.undo {
-        PlannedUndo::Task(task) => Some(task.as_ref()),
-        PlannedUndo::None | PlannedUndo::Irreversible => None,
-    };
     let checks = step.done_when.iter().chain(&step.expect).map(|check| &check.task);
-    std::iter::once(&step.task).chain(checks).chain(undo)
+    std::iter::once(&step.task).chain(checks).chain(step.undo.task())
 }
 
 fn of_changes(steps: &[&PlannedStep], all: usize) -> String {
