@@ -13,7 +13,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bollard::{API_DEFAULT_VERSION, Docker};
+use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
+use futures_util::TryFutureExt as _;
+use hyper_util::rt::TokioExecutor;
+use hyperlocal::UnixConnector;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
@@ -166,9 +169,19 @@ impl From<bollard::errors::Error> for Refusal {
 }
 
 /// A client for the socket, with the version of the API that both sides know; nothing when nobody answers there.
+///
+/// One connection stays open between questions, which bollard's own client does not keep: behind it there may be a command on the host.
 async fn speak(path: &Path) -> Option<Docker> {
+    let mut builder = hyper_util::client::legacy::Client::builder(TokioExecutor::new());
+    let connections = builder.pool_max_idle_per_host(1).build::<_, _>(UnixConnector);
+    let socket = path.to_owned();
+    let ask = move |mut question: BollardRequest| {
+        let asked = question.uri().path_and_query().map_or("/", |asked| asked.as_str()).to_owned();
+        *question.uri_mut() = hyperlocal::Uri::new(&socket, &asked).into();
+        connections.request(question).map_err(Into::into)
+    };
     // Every question has its own time; this is only above all of them.
     let timeout = 3600;
-    let client = Docker::connect_with_unix(path.to_str()?, timeout, API_DEFAULT_VERSION).ok()?;
-    client.negotiate_version().await.ok()
+    let api = Docker::connect_with_custom_transport(ask, Some("http://docker"), timeout, API_DEFAULT_VERSION).ok()?;
+    api.negotiate_version().await.ok()
 }
