@@ -12,17 +12,21 @@ fn failover_until_restart(site: &Site) -> Child {
     let mut child = site
         .opsctl(&["failover", "argus", "--yes", "--json"])
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let has_begun = |line: &str| {
-        let event: Value = serde_json::from_str(line).unwrap();
-        event["type"] == "step_started"
+    let mut said = Vec::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        said.push(line.unwrap());
+        let event: Value = serde_json::from_str(said.last().unwrap()).unwrap();
+        if event["type"] == "step_started"
             && event["step"].as_str().is_some_and(|step| step.starts_with("restart"))
-    };
-    assert!(lines.any(|line| has_begun(&line.unwrap())), "no restart was begun");
-    child
+        {
+            return child;
+        }
+    }
+    let ended = child.wait_with_output().unwrap();
+    panic!("no restart was begun: {}\n{}\n{}", ended.status, said.join("\n"), text(&ended.stderr));
 }
 
 fn killed_and_resumed(way: Way) {

@@ -172,7 +172,11 @@ fn backups_that_are_needed_stay_and_one_that_fails_removes_none_over_ssh() {
     (0..3).for_each(|_| drop(shop.back_up()));
     assert_eq!((files().len(), &files()[..1]), (4, &verified[..]), "nothing newer than it is verified");
     shop.does(&["backup", "argus", "--verify", "--yes"]);
-    assert_eq!((files().len(), &files()[..1]), (3, &verified[..]), "it is one of the newest two that are verified");
+    assert_eq!(
+        (files().len(), &files()[..1]),
+        (3, &verified[..]),
+        "it is one of the newest two that are verified"
+    );
     shop.does(&["backup", "argus", "--verify", "--yes"]);
     assert_eq!(files().len(), 2, "{:?}", files());
     assert!(!files().contains(&verified[0]), "two newer ones are verified");
