@@ -58,7 +58,19 @@ install_stack() {
     forget_releases "$place"
     # Written in place: a container that has a file by itself would keep the one that was replaced.
     stack_tar "$place" | at "$place" tar -C "$directory" --no-same-permissions --overwrite -x
+    checks_of_old_engines "$place" "$directory"
     ! is_host "$place" || at "$place" sh -c 'chgrp -R docker /opt/opareta && chmod -R g+w /opt/opareta && find /opt/opareta -type d -exec chmod g+s {} +'
+}
+
+# Before version 25 an engine has one interval for its checks, also for those of what starts.
+checks_of_old_engines() {
+    local place=$1 directory=$2
+    at "$place" bash -s "$directory" <<'SCRIPT'
+set -euo pipefail
+version=$(docker version --format '{{.Server.Version}}')
+((${version%%.*} < 25)) || exit 0
+sed -i -e '/^ *start_interval:/d' -e 's/^\( *interval:\).*/\1 3s/' "$1"/docker-compose*.yml
+SCRIPT
 }
 
 # What deployments left: the override with their images, files that were still being written, and the history of releases.
