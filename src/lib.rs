@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `cli` | clap types, one file per command |
 //! | `ui` | reads events, never the engine: line, live, json, report, error |
-//! | `incident` | what people are told about a run |
+//! | `incident` | what people are told: the incident, its record, messages, who is called, and the ways on which it goes out |
 //! | `triage` | probes, findings, scenario, runbook |
 //! | `engine` | load, decide, perform, append, fold |
 //! | `action` | one file per action family; building an operation is apart from performing it |

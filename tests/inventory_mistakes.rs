@@ -46,7 +46,14 @@ dns:
     provider: { powerdns: { url: "http://ns1:8081", zone: opareta.test, key: { file: key } } }
     addresses: { app: 203.0.113.10, spare: 203.0.113.11 }
 monitoring: { prometheus: "http://localhost:9090", alertmanager: "http://localhost:9093", host: app }
+channels:
+  ops: { to: { slack: { token: { env: SLACK_TOKEN }, channel: C0123456789 } }, for: [page, alert], levels: [L2] }
+  calls: { to: { pagerduty: { key: { env: PAGERDUTY_KEY } } }, levels: [L3, L4] }
+  mail: { to: { email: { server: "mail.opareta.test:587", user: ops, password: { env: MAIL }, from: ops@opareta.test, to: [a@opareta.test] } } }
+  quiet: { to: { alertmanager: { url: "http://localhost:9093", silence_for: 2h } } }
+  log: { to: { file: told.jsonl }, public: true }
 cleanup: { until_free: 20%, keep_releases: 3, keep_verified: 2, temporary: [/tmp, /srv/uploads/tmp] }
+escalation: { L2: { who: ada, within: 10m, quiet: "22:00-07:00" } }
 "#;
 
 /// What is written, and what is written in its place.
@@ -109,6 +116,30 @@ const MISTAKES: &[(&str, &str)] = &[
     ("renew: [certbot, renew]", "renew: certbot renew"),
     ("\"http://localhost:9093\"", "9093"),
     ("alertmanager: \"http://localhost:9093\", host: app", "host: db"),
+    ("  ops: { to", "  on call: { to"),
+    ("token: { env: SLACK_TOKEN }, ", ""),
+    (", channel: C0123456789", ""),
+    ("token: { env: SLACK_TOKEN }", "webhook: { env: SLACK_WEBHOOK }"),
+    ("channel: C0123456789", "channel: C0123456789, url: slack.com"),
+    ("token: { env: SLACK_TOKEN }", "token: xoxb-1"),
+    ("for: [page, alert]", "for: [alert]"),
+    ("for: [page, alert]", "for: [pages]"),
+    ("levels: [L2]", "levels: [L5]"),
+    ("levels: [L3, L4]", "for: [page]"),
+    ("{ env: PAGERDUTY_KEY } ", "{ env: PAGERDUTY_KEY }, url: \"events.pagerduty.com\" "),
+    ("mail.opareta.test:587", "mail.opareta.test"),
+    ("user: ops, ", ""),
+    ("password: { env: MAIL }, ", ""),
+    ("user: ops, password", "tls: none, user: ops, password"),
+    ("mail.opareta.test:587\"", "localhost:25\", tls: none, ca: ca.pem"),
+    ("[a@opareta.test]", "[]"),
+    ("[a@opareta.test]", "[a@opareta.test, the team]"),
+    ("from: ops@opareta.test", "from: ops"),
+    ("\"http://localhost:9093\", silence_for", "\"localhost:9093\", silence_for"),
+    ("silence_for: 2h", "silence_for: 0s"),
+    ("silence_for: 2h } }", "silence_for: 2h } }, levels: [L1]"),
+    ("file: told.jsonl", "file: /"),
+    ("file: told.jsonl", "fax: \"+49 30 1234\""),
     ("until_free: 20%", "until_free: 20"),
     ("until_free: 20%", "until_free: 100%"),
     ("keep_releases: 3", "keep_releases: 1"),
@@ -125,6 +156,9 @@ const MISTAKES: &[(&str, &str)] = &[
     ("/srv/uploads/tmp", "/opt/opareta"),
     ("/srv/uploads/tmp", "/var/backups/opareta"),
     ("/srv/uploads/tmp", "\"/srv/a\\tb\""),
+    ("{ L2: { who", "{ L3: { who"),
+    ("\"22:00-07:00\"", "\"at night\""),
+    ("\"22:00-07:00\"", "\"07:00-07:00\""),
 ];
 
 fn shown(error: &Error) -> String {

@@ -10,34 +10,47 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct RunId(uuid::Uuid);
 
-impl RunId {
-    pub fn generate() -> RunId {
-        RunId(uuid::Uuid::now_v7())
-    }
+/// What people are told about, from its beginning to its end. A UUID of version 7, as a run's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IncidentId(uuid::Uuid);
 
-    pub fn parse(text: &str) -> Option<RunId> {
-        uuid::Uuid::parse_str(text).ok().map(RunId)
-    }
+macro_rules! names_in_time {
+    ($($id:ident)*) => {
+        $(
+            impl $id {
+                pub fn generate() -> $id {
+                    $id(uuid::Uuid::now_v7())
+                }
 
-    /// Whether a person may mean this run: by the start of its id, or by at least four characters of its end.
-    pub fn is_meant_by(&self, name: &str) -> bool {
-        let bare = |id: &str| id.chars().filter(|c| *c != '-').collect::<String>().to_ascii_lowercase();
-        let (wanted, id) = (bare(name), bare(&self.to_string()));
-        !wanted.is_empty() && (id.starts_with(&wanted) || (wanted.len() >= 4 && id.ends_with(&wanted)))
-    }
+                pub fn parse(text: &str) -> Option<$id> {
+                    uuid::Uuid::parse_str(text).ok().map($id)
+                }
 
-    /// What a person calls the run, and every command accepts: the end of its id, which is its random part.
-    pub fn short(&self) -> String {
-        let id = self.0.simple().to_string();
-        id[id.len() - 8..].to_owned()
-    }
+                /// Whether a person may mean this one: by the start of its id, or by at least four characters of its end.
+                pub fn is_meant_by(&self, name: &str) -> bool {
+                    let bare = |id: &str| id.chars().filter(|c| *c != '-').collect::<String>().to_ascii_lowercase();
+                    let (wanted, id) = (bare(name), bare(&self.to_string()));
+                    !wanted.is_empty() && (id.starts_with(&wanted) || (wanted.len() >= 4 && id.ends_with(&wanted)))
+                }
+
+                /// What a person calls it, and every command accepts: the end of its id, which is its random part.
+                pub fn short(&self) -> String {
+                    let id = self.0.simple().to_string();
+                    id[id.len() - 8..].to_owned()
+                }
+            }
+
+            impl fmt::Display for $id {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    self.0.hyphenated().fmt(f)
+                }
+            }
+        )*
+    };
 }
 
-impl fmt::Display for RunId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.hyphenated().fmt(f)
-    }
-}
+names_in_time! { RunId IncidentId }
 
 /// The name of a step within its plan: `restart`, `restart[argus-2]` for one item of a `for_each`, `database/restart` for
 /// a step of an included runbook. Unique in the plan, and stable from plan to resume to undo.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Global;
 use super::consent::Consent;
 use super::drive::{self, Moved};
+use super::incident::offer;
 use super::patience::Patience;
 use super::preflight::Preparation;
 use crate::base::Result;
@@ -23,6 +24,9 @@ pub struct Conduct {
     preparation: Preparation,
     #[command(flatten)]
     patience: Patience,
+    /// Open an incident first for the services that this is about, unless one is open: everyone is told
+    #[arg(long, conflicts_with = "plan")]
+    incident: bool,
 }
 
 /// A run that was moved until it rested or ended.
@@ -58,6 +62,9 @@ impl Conduct {
         self.consent.present(plan, global);
         self.preparation.of(plan, hosts, global).await?;
         let approval = self.consent.obtain(plan)?;
+        if self.incident {
+            offer::open_for_plan(plan, hosts, global).await;
+        }
         let began = Timestamp::now();
         let Moved { run, exit } = drive::start(plan, hosts, approval, self.patience.manner(), global).await?;
         Ok(Some(Conducted { run, exit, took: elapsed(began, Timestamp::now()) }))

@@ -1,17 +1,20 @@
 //! `opsctl doctor`.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 
 use super::Global;
 use super::open::Workplace;
-use crate::base::clock::Timestamp;
-use crate::base::{Kind, Result};
+use crate::base::amount::Span;
+use crate::base::clock::{Timestamp, elapsed};
+use crate::base::{Error, Kind, Result};
 use crate::engine::hosts::Hosts;
 use crate::host::Host;
 use crate::host::failure::Failure;
 use crate::host::kept::Place;
+use crate::incident::desk::Desk;
 use crate::journal::store::Store;
 use crate::ui;
 use crate::ui::doctor::{Finding, Verdict};
@@ -19,10 +22,13 @@ use crate::ui::doctor::{Finding, Verdict};
 /// A host whose clock is further away than this makes records of different machines hard to put in order. Seconds.
 const MOST_SKEW: i64 = 5;
 
+/// The timer looks after incidents twice a minute.
+const MOST_SILENCE: Duration = Duration::from_secs(180);
+
 /// Check that everything is there that a run will need, on this machine and on every host
 ///
 /// For each host: the connection, a shell and a folder for locks and receipts that survives a restart, whether other operators share
-/// these locks, Docker and Compose, and the clock. Nothing is changed, but that the folder is made. Exits with 5 when something is bad.
+/// these locks, Docker and Compose, and the clock. Where an incident is open, whether somebody looks after it. Nothing is changed, but that the folder is made. Exits with 5 when something is bad.
 #[derive(Debug, clap::Args)]
 pub struct Doctor {}
 
@@ -33,6 +39,7 @@ impl Doctor {
         let names = workplace.site.inventory.standing().map(|(name, _)| name);
         let asked = join_all(names.map(|name| of_host(&hosts, name)));
         let mut findings = vec![store()];
+        findings.extend(incidents(Timestamp::now()));
         findings.extend(workplace.patiently(asked).await.into_iter().flatten());
         hosts.close().await;
         let text = if global.json {
@@ -57,6 +64,36 @@ fn store() -> Finding {
             Err(error) => Err((error.message, error.hints.first().cloned())),
         },
     )
+}
+
+/// Whether somebody looks after the incidents that are open. Where none is, there is nothing to say.
+fn incidents(now: Timestamp) -> Option<Finding> {
+    let look = || {
+        let desk = Desk::open()?;
+        let open = desk.list()?.into_iter().filter(|incident| !incident.state.is_resolved()).count();
+        Ok((open, desk.ticked_at()))
+    };
+    let found = match look() {
+        Err(error) => Err((Error::to_string(&error), error.hints.first().cloned())),
+        Ok((0, _)) => return None,
+        Ok((open, ticked_at)) => {
+            let are_open = match open {
+                1 => "1 is open".to_owned(),
+                _ => format!("{open} are open"),
+            };
+            let since = ticked_at.map(|at| elapsed(at, now));
+            match since.filter(|since| *since < MOST_SILENCE) {
+                Some(since) => Ok(format!("{are_open}, looked after {} ago", Span::rounded(since))),
+                None => Err((
+                    format!("{are_open}, and nobody looks after them: no page climbs"),
+                    Some(
+                        "opsctl incident watch   # or, for ever: opsctl incident tick --schedule".to_owned(),
+                    ),
+                )),
+            }
+        }
+    };
+    Some(finding("", "incidents", found))
 }
 
 async fn of_host(hosts: &Hosts, name: &str) -> Vec<Finding> {

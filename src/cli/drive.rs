@@ -9,6 +9,7 @@ use tokio::signal::unix::{Signal as Listener, SignalKind, signal};
 
 use super::Global;
 use super::consent::Approval;
+use super::incident::aboard::Aboard;
 use super::next;
 use super::open::unreachable_host;
 use super::operator::operator;
@@ -80,6 +81,7 @@ pub async fn continue_with(
     manner: Manner,
     global: &Global,
 ) -> Result<ExitCode> {
+    let aboard = Aboard::begin(turn.dir.id, plan);
     let moved = on_stage(plan, hosts, global, async |engine, store| {
         (engine.tell)(Signal::Opened { run: turn.dir.id });
         if turn.journal.state().epoch == 0 {
@@ -91,6 +93,14 @@ pub async fn continue_with(
     })
     .await;
     let run = turn.dir.id.short();
+    let is_reported = matches!(moved, Ok(None)) && turn.journal.state().status != Status::Abandoned;
+    if is_reported {
+        report(&turn, plan, global)?;
+    }
+    if let Some(aboard) = aboard {
+        let is_done = turn.journal.state().status == Status::Succeeded;
+        aboard.end(plan, is_done, hosts, global).await;
+    }
     let moved = moved.map_err(|error| match error.kind {
         // It is for somebody else to go on with it.
         Kind::Refused => error.hint(format!("opsctl runs show {run}")),
@@ -102,7 +112,6 @@ pub async fn continue_with(
     if turn.journal.state().status == Status::Abandoned {
         return Err(lapsed(plan));
     }
-    report(&turn, plan, global)?;
     Ok(exit_code(turn.journal.state()))
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Global;
 use super::consent::Consent;
 use super::drive;
+use super::incident::offer;
 use super::open::Workplace;
 use super::patience::Patience;
 use super::preflight::Preparation;
@@ -40,6 +41,9 @@ pub struct Failover {
     /// The runbook to use, in place of the one that the findings mean
     #[arg(long, value_name = "RUNBOOK")]
     scenario: Option<String>,
+    /// Open an incident first, unless one is open: everyone is told, and its timeline has every step
+    #[arg(long, conflicts_with = "plan")]
+    incident: bool,
     #[command(flatten)]
     consent: Consent,
     #[command(flatten)]
@@ -91,14 +95,20 @@ impl Failover {
         let voice = Voice { is_json: global.json, is_quiet: global.quiet };
         let before = look_at(workplace, hosts, target).await;
         voice.saw(&rows(&concerning(workplace, target, &before.seen)))?;
-        let mut remedies = self.remedies(workplace, target, &before)?;
-        if remedies.is_empty() {
+        let found = self.remedies(workplace, target, &before);
+        if found.as_ref().is_ok_and(Vec::is_empty) {
             voice.nothing_to_do(&target.name)?;
             return Ok(ExitCode::SUCCESS);
         }
         if self.consent.wants_only_the_plan() {
-            return self.show(workplace, hosts, target, &remedies, global).await;
+            return self.show(workplace, hosts, target, &found?, global).await;
         }
+        // Where there is no recovery, people have to know all the more.
+        let is_an_outage = |error: &Error| matches!(error.kind, Kind::Unhealthy | Kind::Waiting);
+        if found.as_ref().err().is_none_or(is_an_outage) {
+            self.tell(workplace, hosts, target, &before, global).await?;
+        }
+        let mut remedies = found?;
         let began = Timestamp::now();
         let mut tried: Vec<Remedy> = Vec::new();
         let mut now = before.clone();
@@ -130,6 +140,23 @@ impl Failover {
                 if self.scenario.is_some() { Vec::new() } else { self.remedies(workplace, target, &now)? };
         }
         conclude(workplace, target, &before, &now, began, voice)
+    }
+
+    /// Opens an incident where that is wanted, or where a person agrees to it. Who cannot be told holds up no recovery.
+    async fn tell(
+        &self,
+        workplace: &Workplace,
+        hosts: &Hosts,
+        target: &Target,
+        survey: &Survey,
+        global: &Global,
+    ) -> Result<()> {
+        let services = offer::services(target, &workplace.site.inventory);
+        let is_wanted = self.incident || offer::is_agreed(workplace, &services, global)?;
+        if is_wanted {
+            offer::open(workplace, hosts, services, survey, global).await;
+        }
+        Ok(())
     }
 
     async fn show(

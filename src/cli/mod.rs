@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::base::{Result, crash};
+use crate::base::{Kind, Result, crash};
 
 mod abandon;
 mod actions;
@@ -15,6 +17,7 @@ mod audit;
 mod backup;
 mod backups;
 mod cancel;
+mod channel;
 mod cleanup;
 mod completions;
 mod conduct;
@@ -25,6 +28,7 @@ mod doctor;
 mod drive;
 mod failover;
 mod handoff;
+mod incident;
 mod inventory;
 mod lock;
 mod message;
@@ -46,12 +50,14 @@ mod rolling;
 mod run;
 mod runbook;
 mod runs;
+mod serve;
 mod status;
 mod template;
 mod terminal;
 mod triage;
 mod turn;
 mod undo;
+mod units;
 
 /// Executable, checkpointed runbooks for Docker Compose hosts.
 ///
@@ -95,6 +101,16 @@ pub struct Global {
     /// Say more: every check that is tried
     #[arg(long, short, global = true)]
     pub verbose: bool,
+    /// Whether somebody was to be told of an incident and was not.
+    #[arg(skip)]
+    unheard: Arc<AtomicBool>,
+}
+
+impl Global {
+    /// Somebody was not told: if all else goes well, the exit code says it.
+    pub fn note_unheard(&self) {
+        self.unheard.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Each type's own doc comment is the command's help.
@@ -111,6 +127,9 @@ enum Command {
     Status(status::Status),
     Triage(triage::Triage),
     Alerts(alerts::Alerts),
+    Channel(channel::Channel),
+    Incident(incident::Incident),
+    Serve(serve::Serve),
     Plan(plan::Plan),
     Run(run::Run),
     Runbook(runbook::Runbook),
@@ -136,6 +155,13 @@ enum Command {
 pub fn run(cli: Cli) -> Result<ExitCode> {
     crash::check()?;
     let Cli { global, command } = cli;
+    let unheard = global.unheard.clone();
+    let exit = perform(command, global)?;
+    let is_all_but_heard = exit == ExitCode::SUCCESS && unheard.load(Ordering::Relaxed);
+    Ok(if is_all_but_heard { ExitCode::from(Kind::Unnotified.exit_code()) } else { exit })
+}
+
+fn perform(command: Command, global: Global) -> Result<ExitCode> {
     match command {
         Command::Completions(command) => command.run(),
         Command::Runbook(command) => command.run(&global),
@@ -155,6 +181,9 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Status(command) => on_runtime(command.run(&global)),
         Command::Triage(command) => on_runtime(command.run(&global)),
         Command::Alerts(command) => on_runtime(command.run(&global)),
+        Command::Channel(command) => on_runtime(command.run(&global)),
+        Command::Incident(command) => on_runtime(command.run(&global)),
+        Command::Serve(command) => on_runtime(command.run(&global)),
         Command::Cancel(command) => on_runtime(command.run(&global)),
         Command::Handoff(command) => on_runtime(command.run(&global)),
         Command::Lock(command) => on_runtime(command.run(&global)),

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::Global;
+use super::incident::remind::remind;
 use super::open::Workplace;
 use crate::base::{Kind, Result};
 use crate::engine::hosts::Hosts;
@@ -27,6 +28,7 @@ impl Status {
         hosts.close().await;
         let rows = rows(&seen);
         ui::look::give(&if global.json { ui::status::json(&rows) } else { ui::status::text(&rows) })?;
+        remind(&workplace.site.inventory.name);
         let is_well = seen.iter().all(|seen| seen.health.is_healthy());
         Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::from(Kind::Unhealthy.exit_code()) })
     }

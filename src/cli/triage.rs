@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use super::Global;
+use super::incident::remind::remind;
 use super::open::Workplace;
 use super::remedy::runbook_for;
 use crate::base::amount::Span;
@@ -68,6 +69,7 @@ impl Triage {
 async fn once(workplace: &Workplace, hosts: &Hosts, global: &Global) -> Result<ExitCode> {
     let report = report(workplace, hosts).await;
     ui::look::give(&if global.json { report.json() } else { report.text() })?;
+    remind(&workplace.site.inventory.name);
     Ok(if report.survey.is_well() { ExitCode::SUCCESS } else { ExitCode::from(Kind::Unhealthy.exit_code()) })
 }
 

@@ -34,6 +34,12 @@ impl Site {
         for record in inventory.dns.values_mut() {
             record.provider.secret_mut().anchor(folder);
         }
+        for channel in inventory.channels.values_mut() {
+            channel.to.secrets_mut().into_iter().for_each(|secret| secret.anchor(folder));
+        }
+        if let Some(token) = &mut inventory.incidents.receiver.token {
+            token.anchor(folder);
+        }
         let lost = inventory.hosts.iter().filter(|(_, host)| host.lost);
         for host in lost.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
             inventory = inventory.without(&host).map_err(Error::invalid)?;

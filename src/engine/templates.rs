@@ -17,7 +17,13 @@ static TEMPLATES: shelf::Kind = shelf::Kind {
     extension: "txt",
     built_in: built_in! {
         "alert"
+        "handoff"
+        "page"
+        "postmortem"
         "resolution"
+        "state"
+        "summary"
+        "update"
     },
 };
 

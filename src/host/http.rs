@@ -150,7 +150,7 @@ fn place(url: &str) -> Option<(String, u16)> {
 }
 
 /// The innermost cause, which is what happened; the layers around it only say where.
-fn in_plain_words(error: &reqwest::Error) -> String {
+pub fn in_plain_words(error: &reqwest::Error) -> String {
     let mut innermost: &(dyn std::error::Error + 'static) = error;
     while let Some(source) = innermost.source() {
         innermost = source;

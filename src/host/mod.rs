@@ -30,7 +30,7 @@ pub mod docker;
 pub mod facts;
 pub mod failure;
 pub mod here;
-mod http;
+pub mod http;
 pub mod kept;
 pub mod lease;
 pub mod limits;

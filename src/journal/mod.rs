@@ -3,7 +3,7 @@
 pub mod audit;
 pub mod blob;
 pub mod chain;
-mod disk;
+pub mod disk;
 pub mod elsewhere;
 pub mod follow;
 pub mod history;

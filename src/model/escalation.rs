@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::amount::Span;
 
+mod quiet;
+
+pub use quiet::Quiet;
+
 /// How far an outage reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Level {
@@ -18,6 +22,20 @@ pub enum Level {
     L3,
     /// Everything is down.
     L4,
+}
+
+impl Level {
+    pub const ALL: [Level; 4] = [Level::L1, Level::L2, Level::L3, Level::L4];
+
+    /// The level above; none above the highest.
+    pub fn next(self) -> Option<Level> {
+        Level::ALL.into_iter().find(|level| *level > self)
+    }
+
+    /// Whether a warning may wait for the morning there.
+    pub fn may_be_quiet(self) -> bool {
+        self <= Level::L2
+    }
 }
 
 impl fmt::Display for Level {
@@ -57,12 +75,16 @@ pub struct Responder {
     pub who: String,
     /// The time in which they are to answer; `0s` is at once.
     pub within: Span,
+    /// Hours of the day in which they are not paged for a warning, such as `22:00-07:00`, in the zone of `incidents`. The page waits until they
+    /// end. Only for L1 and L2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<Quiet>,
 }
 
 impl Responder {
     /// `on-call engineer, within 5m`.
     pub fn describe(&self) -> String {
-        let Responder { who, within } = self;
+        let Responder { who, within, quiet: _ } = self;
         if within.0.is_zero() { format!("{who}, immediately") } else { format!("{who}, within {within}") }
     }
 }
@@ -75,7 +97,8 @@ impl Escalation {
             Level::L3 => (&self.l3, "tech lead", 15 * 60),
             Level::L4 => (&self.l4, "engineering manager", 0),
         };
-        given.clone().unwrap_or_else(|| Responder { who: who.to_owned(), within: Span::secs(seconds) })
+        let usual = || Responder { who: who.to_owned(), within: Span::secs(seconds), quiet: None };
+        given.clone().unwrap_or_else(usual)
     }
 }
 
@@ -86,8 +109,8 @@ mod tests {
     #[test]
     fn the_matrix_of_the_document_is_the_default() {
         let escalation = Escalation::default();
-        let all = [Level::L1, Level::L2, Level::L3, Level::L4];
-        let described = all.map(|level| format!("{level}: {}", escalation.responder(level).describe()));
+        let described =
+            Level::ALL.map(|level| format!("{level}: {}", escalation.responder(level).describe()));
         assert_eq!(
             described,
             [

@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::address::Address;
 use super::backups::Backups;
+use super::channel::Channel;
 use super::clutter::terms::Cleanup;
 use super::dns::Record;
 use super::escalation::Escalation;
 use super::operation::Via;
+use super::telling::Telling;
 use super::thresholds::Thresholds;
 use crate::base::size::Size;
 
@@ -54,6 +56,12 @@ pub struct Inventory {
     /// Who is called, and how fast they are to answer.
     #[serde(default, skip_serializing_if = "is_default")]
     pub escalation: Escalation,
+    /// The ways on which people are told, by name.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub channels: IndexMap<String, Channel>,
+    /// How an incident is looked after.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub incidents: Telling,
     /// What may go when a disk is full.
     #[serde(default, skip_serializing_if = "is_default")]
     pub cleanup: Cleanup,

@@ -2,6 +2,7 @@
 //!
 //! All mistakes are collected, not only the first: at three in the morning nobody wants to find them one by one.
 
+mod channels;
 mod cleanup;
 
 use std::collections::HashMap;
@@ -10,6 +11,7 @@ use indexmap::IndexMap;
 
 use super::backups::Backups;
 use super::dns::{Provider, Record};
+use super::escalation::Level;
 use super::inventory::{Host, Inventory, Service};
 use super::operation::server_name;
 use super::source::{Mistake, Source, join};
@@ -49,8 +51,10 @@ impl Review<'_> {
             dns,
             monitoring,
             thresholds: _,
-            escalation: _,
+            escalation,
             cleanup: _,
+            channels: _,
+            incidents: _,
         } = self.inventory;
         self.filled("/name", name, "opareta");
         if hosts.is_empty() {
@@ -60,6 +64,13 @@ impl Review<'_> {
                     "add `app: { address: \"ssh://deploy@203.0.113.10:22\" }`, or `{ address: local }`",
                 ),
             );
+        }
+        for level in Level::ALL.into_iter().filter(|level| !level.may_be_quiet()) {
+            if escalation.responder(level).quiet.is_some() {
+                let place = self.source.at(&format!("/escalation/{level}/quiet"));
+                let mistake = place.mistake(format!("a page of {level} waits for no hours"));
+                self.mistakes.push(mistake.hint("only L1 and L2 have quiet hours, and only for a warning"));
+            }
         }
         self.names("/hosts", hosts);
         self.names("/projects", projects);
@@ -131,6 +142,7 @@ impl Review<'_> {
             self.record(&join("/dns", name), record);
         }
         self.cleanup();
+        self.channels();
         if let Some(monitoring) = monitoring {
             self.host("/monitoring", &monitoring.host);
             let urls = [("prometheus", &monitoring.prometheus), ("alertmanager", &monitoring.alertmanager)];

@@ -56,11 +56,7 @@ impl Alert {
         let is_in = |other: &Labels| labels.iter().all(|(name, value)| other.get(name) == Some(value));
         Alert {
             is_silenced: silenced.iter().any(is_in),
-            severity: match labels.get("severity").map(String::as_str) {
-                Some("critical" | "page" | "emergency") => Severity::Critical,
-                Some("info" | "none") => Severity::Notice,
-                _ => Severity::Warning,
-            },
+            severity: severity_of(&labels),
             about: annotations
                 .remove("summary")
                 .or_else(|| annotations.remove("description"))
@@ -69,6 +65,26 @@ impl Alert {
             name: labels.get("alertname").cloned().unwrap_or_default(),
             labels,
         }
+    }
+
+    /// As somebody else passed it on.
+    pub fn from_labels(labels: Labels) -> Alert {
+        Alert::of(
+            Given { labels, annotations: Labels::new(), state: "firing".to_owned(), active_at: None },
+            &[],
+        )
+    }
+
+    /// The services that the labels name, or that cannot work without what they name, in the order of the inventory.
+    pub fn services(&self, inventory: &Inventory) -> Vec<String> {
+        let subjects = self.subjects(inventory);
+        let is_concerned = |service: &&String| {
+            subjects.iter().any(|subject| {
+                subject.service(inventory) == Some(service.as_str())
+                    || subject.is_needed_by(service, inventory)
+            })
+        };
+        inventory.services.keys().filter(is_concerned).cloned().collect()
     }
 
     /// The runbook's one required parameter, bound to what the labels name; nothing where they name nothing that it is about.
@@ -118,6 +134,15 @@ impl Alert {
     }
 }
 
+/// How bad the rule says that it is.
+pub fn severity_of(labels: &Labels) -> Severity {
+    match labels.get("severity").map(String::as_str) {
+        Some("critical" | "page" | "emergency") => Severity::Critical,
+        Some("info" | "none") => Severity::Notice,
+        _ => Severity::Warning,
+    }
+}
+
 /// What there is only one of, of its kind.
 fn only_ones(inventory: &Inventory) -> Vec<Subject> {
     fn only<T>(named: &IndexMap<String, T>, subject: fn(String) -> Subject) -> Option<Subject> {
@@ -158,6 +183,19 @@ mod tests {
         assert_eq!(told(&[]), ["alert `RedisDown` fires: no Redis", "alert `Watchdog` fires"]);
         assert_eq!(told(&silenced)[0], "alert `RedisDown` fires, silenced: no Redis");
         assert!(Alert::firing(&json!({}), &[]).is_err());
+    }
+
+    #[test]
+    fn an_alert_is_about_the_services_that_its_labels_lead_to() {
+        let inventory = crate::triage::tests::scene::inventory();
+        let services = |labels: Value| {
+            Alert::from_labels(Labels::deserialize(labels).unwrap()).services(&inventory).join(" ")
+        };
+        assert_eq!(services(json!({ "service": "argus" })), "argus");
+        assert_eq!(services(json!({ "instance": "argus-1:3000" })), "argus");
+        assert_eq!(services(json!({ "database": "hermes" })), "hermes");
+        assert_eq!(services(json!({ "redis": "redis" })), "argus hermes", "both need it");
+        assert_eq!(services(json!({ "service": "nobody" })), "");
     }
 
     #[test]

@@ -48,6 +48,22 @@ impl Subject {
         }
     }
 
+    /// What is to be typed for it, which no other thing shares: `instance/argus-1`.
+    pub fn path(&self) -> String {
+        let kind = match self {
+            Subject::Host(_) => "host",
+            Subject::Service(_) => "service",
+            Subject::Instance(_) => "instance",
+            Subject::Database(_) => "database",
+            Subject::Cache(_) => "cache",
+            Subject::Endpoint(_) => "endpoint",
+            Subject::Certificate(_) => "certificate",
+            Subject::Project(_) => "project",
+            Subject::Monitoring(_) => "monitoring",
+        };
+        format!("{kind}/{}", self.name())
+    }
+
     /// The service that it is, or is an instance of.
     pub fn service<'a>(&'a self, inventory: &'a Inventory) -> Option<&'a str> {
         match self {

@@ -25,7 +25,7 @@ pub enum Verdict {
     Good,
     /// A run works, and something is not as it should be.
     Poor,
-    /// A run cannot work.
+    /// A run cannot work, or nobody would be called.
     Bad,
 }
 

@@ -38,6 +38,19 @@ pub fn confirm_by_name(question: &str, name: &str) -> io::Result<Answer> {
     ask_name(question, name, &mut io::stdin().lock(), &mut io::stderr().lock(), Look::of_stderr())
 }
 
+/// Asks for a few words; nothing where nobody can be asked, or nothing was typed.
+///
+/// # Errors
+/// When the terminal cannot be read or written.
+pub fn words(question: &str) -> io::Result<Option<String>> {
+    if !is_interactive() {
+        return Ok(None);
+    }
+    let question = format!("{} ", Ink::Bold.on(visible(question)));
+    let typed = answer_to(&question, &mut io::stdin().lock(), &mut io::stderr().lock(), Look::of_stderr())?;
+    Ok(typed.filter(|typed| !typed.is_empty()))
+}
+
 /// Whether there is somebody to ask.
 pub fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()

@@ -13,6 +13,7 @@ mod damaged;
 mod drills;
 mod faults;
 mod halfway;
+mod incidents;
 mod interrupted;
 mod killed;
 mod looks;

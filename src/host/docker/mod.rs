@@ -182,6 +182,7 @@ async fn speak(path: &Path) -> Option<Docker> {
     };
     // Every question has its own time; this is only above all of them.
     let timeout = 3600;
-    let api = Docker::connect_with_custom_transport(ask, Some("http://docker"), timeout, API_DEFAULT_VERSION).ok()?;
+    let api = Docker::connect_with_custom_transport(ask, Some("http://docker"), timeout, API_DEFAULT_VERSION)
+        .ok()?;
     api.negotiate_version().await.ok()
 }
