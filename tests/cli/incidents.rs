@@ -199,7 +199,8 @@ fn a_run_that_is_about_nothing_of_an_incident_tells_nobody() {
     let scene = lost();
     scene.opsctl(&["incident", "open", "--yes"]).ends_with(0);
     let before = record(&scene).len();
-    let inventory = LOST.replace("far: {", "here: { address: local }, far: {");
+    let here = format!("here: {{ address: local, state_dir: {} }}, far: {{", scene.path("host").display());
+    let inventory = LOST.replace("far: {", &here);
     scene.file("opsctl.yaml", &inventory).runbook("both", crate::scene::ONE_AND_TWO);
     scene.opsctl(&["run", "both", "--yes"]).ends_with(0);
     assert_eq!(record(&scene).len(), before);
