@@ -18,12 +18,13 @@ fn group_of(scene: &Scene, step: &str) -> Vec<u32> {
     members.map(|stat| stat.split(' ').next().unwrap().parse().unwrap()).collect()
 }
 
-async fn ended(line: &str) -> (Scene, Result<Output, Failure>) {
+/// What comes of a command that is ended while it does `line`, after it has done `first`.
+async fn ended(first: &str, line: &str) -> (Scene, Result<Output, Failure>) {
     let scene = Scene::new();
     let host = scene.connect().await;
     let hold = scene.take(&host).await;
     let (key, command) =
-        (scene.key("step"), shell(&format!("touch '{}'; {line}", scene.path("began").display())));
+        (scene.key("step"), shell(&format!("{first}; touch '{}'; {line}", scene.path("began").display())));
     let following = dispatch(&host, &hold, &key, &command);
     let ending = async {
         until("it began", async || scene.path("began").exists()).await;
@@ -37,13 +38,13 @@ async fn ended(line: &str) -> (Scene, Result<Output, Failure>) {
 
 #[tokio::test]
 async fn a_command_is_ended_with_its_children() {
-    let (_scene, result) = ended("sleep 600 & sleep 601 & (sleep 602; sleep 603) & wait").await;
+    let (_scene, result) = ended(":", "sleep 600 & sleep 601 & (sleep 602; sleep 603) & wait").await;
     assert_eq!(result.unwrap().status, 128 + 15);
 }
 
 #[tokio::test]
 async fn a_command_that_ignores_the_request_is_killed() {
-    let (_scene, result) = ended("trap '' TERM; sleep 600; sleep 601; sleep 602").await;
+    let (_scene, result) = ended("trap '' TERM", "sleep 600; sleep 601; sleep 602").await;
     assert_eq!(result.unwrap().status, 128 + 9);
 }
 
