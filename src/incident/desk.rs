@@ -109,7 +109,7 @@ impl Desk {
             return open
                 .or(ids.last())
                 .copied()
-                .ok_or_else(|| refused("there are no incidents yet".to_owned()));
+                .ok_or_else(|| Error::usage("there are no incidents yet").hint("opsctl incident open"));
         }
         let fitting: Vec<_> = ids.into_iter().filter(|id| id.is_meant_by(name)).collect();
         match fitting[..] {

@@ -26,6 +26,17 @@ pub enum MessageKind {
     Summary,
 }
 
+impl MessageKind {
+    pub const ALL: [MessageKind; 6] = [
+        MessageKind::Alert,
+        MessageKind::Update,
+        MessageKind::Resolution,
+        MessageKind::Page,
+        MessageKind::Handoff,
+        MessageKind::Summary,
+    ];
+}
+
 /// One way on which people are told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -268,21 +279,12 @@ impl Way {
 mod tests {
     use super::*;
 
-    const ALL: [MessageKind; 6] = [
-        MessageKind::Alert,
-        MessageKind::Update,
-        MessageKind::Resolution,
-        MessageKind::Page,
-        MessageKind::Handoff,
-        MessageKind::Summary,
-    ];
-
     fn channel(text: &str) -> Channel {
         serde_json::from_str(text).unwrap()
     }
 
     fn taken(text: &str) -> Vec<MessageKind> {
-        ALL.into_iter().filter(|kind| channel(text).takes(*kind, None)).collect()
+        MessageKind::ALL.into_iter().filter(|kind| channel(text).takes(*kind, None)).collect()
     }
 
     #[test]
@@ -291,7 +293,7 @@ mod tests {
         assert_eq!(taken(ops), [MessageKind::Alert, MessageKind::Page]);
         assert!(channel(ops).takes(MessageKind::Page, Some(Level::L2)));
         assert!(!channel(ops).takes(MessageKind::Page, Some(Level::L1)));
-        assert_eq!(taken(r#"{ "to": { "stdout": {} } }"#), ALL);
+        assert_eq!(taken(r#"{ "to": { "stdout": {} } }"#), MessageKind::ALL);
     }
 
     #[test]

@@ -63,21 +63,12 @@ fn leads_to(way: &Way) -> String {
     }
 }
 
-const ALL: [MessageKind; 6] = [
-    MessageKind::Alert,
-    MessageKind::Update,
-    MessageKind::Resolution,
-    MessageKind::Page,
-    MessageKind::Handoff,
-    MessageKind::Summary,
-];
-
 fn kinds(channel: &Channel) -> impl Iterator<Item = MessageKind> {
-    ALL.into_iter().filter(|kind| channel.takes(*kind, None))
+    MessageKind::ALL.into_iter().filter(|kind| channel.takes(*kind, None))
 }
 
 fn takes(channel: &Channel) -> String {
-    let what = match (channel.to.follows(), kinds(channel).count() == ALL.len()) {
+    let what = match (channel.to.follows(), kinds(channel).count() == MessageKind::ALL.len()) {
         (true, _) => "how it stands".to_owned(),
         (false, true) => "everything".to_owned(),
         (false, false) => kinds(channel).map(word::kind).collect::<Vec<_>>().join(", "),
